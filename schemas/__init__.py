@@ -1,0 +1,1 @@
+"""What flows through Riverdesk: events, journal records, outputs; their codec and topics."""

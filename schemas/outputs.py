@@ -1,0 +1,125 @@
+"""What the desk gives out: priorities, alerts and lessons, each an effect of one journal record.
+
+They are typed dictionaries: the desk makes them, so nothing has to be validated on the way out,
+and the same shapes give the JSON Schemas. Times are RFC 3339 in UTC unless a name ends in ``_ms``.
+"""
+
+from typing import Literal, NotRequired
+
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
+from schemas.feedback import Priority, Urgency
+
+Severity = Literal["low", "medium", "high", "critical"]
+Task = Literal["category", "urgency", "risk", "anomaly"]
+"""What a lesson teaches; ``anomaly`` lessons carry no label."""
+
+LabelSource = Literal[
+    "agent", "customer", "chargeback", "investigation", "system", "implicit", "sample"
+]
+
+
+class Reason(TypedDict):
+    """One part of a score: the contributions of all reasons add up to it."""
+
+    name: str
+    contribution: float
+    value: NotRequired[float | str | None]
+
+
+class Evidence(TypedDict):
+    """Where a fact that supports an output stands."""
+
+    topic: str
+    partition: int
+    offset: int
+    event_id: str
+
+
+class PriorityChange(TypedDict):
+    """A ticket has a new priority (topic ``support.priorities.v1``, key ticket_id)."""
+
+    id: str
+    """Effect id: partition/number/index in the journal."""
+    tenant: str
+    customer_id: str
+    ticket_id: str
+    priority: Priority
+    previous: Priority | None
+    score: float
+    """0 to 100; the reasons' contributions add up to it."""
+    impact: int
+    """ITIL impact, 1 (highest) to 4."""
+    urgency: Urgency
+    category: str | None
+    reasons: list[Reason]
+    cause: str
+    """What changed it: an event type, ``tick``, ``override`` or ``override_expired``."""
+    override_until: str | None
+    occurred_at: str
+    decided_at: str
+
+
+class Alert(TypedDict):
+    """Something for a risk analyst (topic ``risk.alerts.v1``, key is the entity)."""
+
+    id: str
+    """Effect id: partition/number/index in the journal; feedback refers to it as alert_id."""
+    tenant: str
+    customer_id: str
+    entity: str
+    """``customer:<id>``, ``card:<token>`` or ``terminal:<id>``."""
+    transaction_id: str
+    severity: Severity
+    typology: str
+    score: float
+    """0 to 1."""
+    score_kind: Literal["risk", "anomaly"]
+    """``anomaly`` until the risk learner has seen its first fraud."""
+    percentile: float
+    """Share of this partition's recent transactions that scored lower, 0 to 1."""
+    amount_minor: int
+    currency: str
+    case_key: str
+    """Alerts with one case key belong to one investigation."""
+    dedup_key: str
+    """A second alert with this key repeats the first."""
+    reasons: list[Reason]
+    evidence: list[Evidence]
+    open_ticket_ids: list[str]
+    occurred_at: str
+    decided_at: str
+
+
+class Lesson(TypedDict):
+    """A labelled (or sampled unlabelled) example: the learners' only food."""
+
+    id: str
+    """Effect id: partition/number/index in the journal."""
+    task: Task
+    tenant: str
+    customer_id: str
+    decision_id: str
+    """The decision (partition/number) whose input this is."""
+    subject_id: str
+    """The ticket or transaction."""
+    features: dict[str, float]
+    text: str | None
+    label: str | bool | None
+    label_source: LabelSource
+    scores: dict[str, float]
+    """What the decision said then, by class."""
+    propensity: float
+    """The chance with which this example was chosen to be learned, in (0, 1]."""
+    terminal_id: str | None
+    amount_minor: int | None
+    occurred_ms: int
+    known_ms: int
+    corrects: str | None
+    """The lesson that this one corrects, if the label changed."""
+
+
+PRIORITY_CHANGE: TypeAdapter[PriorityChange] = TypeAdapter(PriorityChange)
+ALERT: TypeAdapter[Alert] = TypeAdapter(Alert)
+LESSON: TypeAdapter[Lesson] = TypeAdapter(Lesson)
