@@ -1,0 +1,172 @@
+"""A yes/no learner on named numbers: logistic regression on one-hot quantile bins."""
+
+import math
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Mapping
+
+from models.learners.digest import digest_content
+from models.learners.numbers import finite
+
+BIAS = "(bias)"
+_TAIL_SHARES = (0.001, 0.003, 0.01, 0.03, 0.97, 0.99, 0.997, 0.999)
+_MISSING = 0
+
+
+class _Binned:
+    """One feature: its bins, and a weight and a sum of squared slopes for each.
+
+    Bin 0 is "missing"; bin 1 lies below the first edge, the last at or above the last edge.
+    Bins are refitted each time the number of values seen doubles, until `warm_up_count`; a new
+    bin takes over the weight of the old bin its lower edge lay in. From then on they are fixed.
+    """
+
+    __slots__ = ("edges", "next_fit_count", "seen", "squares", "weights")
+
+    def __init__(self, first_fit_count: int) -> None:
+        self.edges: list[float] = []
+        self.weights = [0.0, 0.0]
+        self.squares = [0.0, 0.0]
+        self.seen: list[float] | None = []
+        self.next_fit_count = first_fit_count
+
+    def bin(self, value: float | None) -> int:
+        return _MISSING if value is None else bisect_right(self.edges, value) + 1
+
+    def observe(self, value: float, bin_count: int, warm_up_count: int) -> None:
+        if self.seen is None:
+            return
+        insort(self.seen, value)
+        if len(self.seen) < self.next_fit_count:
+            return
+        self._fit(bin_count)
+        if len(self.seen) >= warm_up_count:
+            self.seen = None
+        else:
+            self.next_fit_count = min(2 * self.next_fit_count, warm_up_count)
+
+    def _fit(self, bin_count: int) -> None:
+        seen = self.seen or [0.0]
+        shares = [i / bin_count for i in range(1, bin_count)] + list(_TAIL_SHARES)
+        count = len(seen)
+        kept = {seen[min(int(share * count), count - 1)] for share in shares}
+        # A bin below the smallest value would stay empty.
+        edges = sorted(edge for edge in kept if edge > seen[0])
+        old = [1, *(bisect_right(self.edges, edge) + 1 for edge in edges)]
+        self.weights = [self.weights[_MISSING], *(self.weights[i] for i in old)]
+        self.squares = [self.squares[_MISSING], *(self.squares[i] for i in old)]
+        self.edges = edges
+
+
+class QuantileBinLogistic:
+    """Binary classifier of named numeric features with River's API.
+
+    Every feature is cut into about `bin_count` bins of equal share (finer in the tails); each
+    bin, and "missing", has a weight learned by AdaGrad. So any monotone rescaling of a feature
+    changes nothing, and a feature may appear or disappear at any time. State is touched by
+    `learn_one` only and sums run in the order of the names: equal lessons give equal bits.
+
+    Args:
+        bin_count: bins of equal share per feature, tails not counted.
+        learning_rate: AdaGrad's rate.
+        first_fit_count: values of a feature before its first bins.
+        warm_up_count: values of a feature after which its bins are fixed.
+        max_features: features first seen when this many are known are ignored.
+    """
+
+    def __init__(
+        self,
+        *,
+        bin_count: int = 32,
+        learning_rate: float = 0.3,
+        first_fit_count: int = 64,
+        warm_up_count: int = 4_096,
+        max_features: int = 256,
+    ) -> None:
+        self.bin_count = bin_count
+        self.learning_rate = learning_rate
+        self.first_fit_count = first_fit_count
+        self.warm_up_count = warm_up_count
+        self.max_features = max_features
+        self._features: dict[str, _Binned] = {}
+        self._names: list[str] = []
+        self._bias = 0.0
+        self._bias_squares = 0.0
+        self._lesson_count = 0
+
+    def learn_one(self, x: Mapping[str, float], y: bool, w: float = 1.0) -> None:
+        """Learn that ``x`` is ``y``, with weight ``w`` (not negative)."""
+        clean = finite(x)
+        self._admit(clean)
+        self._lesson_count += 1
+        bins: list[tuple[_Binned, int]] = []
+        logit = self._bias
+        for name in self._names:
+            feature = self._features[name]
+            value = clean.get(name)
+            if value is not None:
+                feature.observe(value, self.bin_count, self.warm_up_count)
+            at = feature.bin(value)
+            bins.append((feature, at))
+            logit += feature.weights[at]
+        slope = (sigmoid(logit) - (1.0 if y else 0.0)) * w
+        square = slope * slope
+        if square == 0.0:
+            return
+        self._bias_squares += square
+        self._bias -= self.learning_rate * slope / math.sqrt(self._bias_squares)
+        for feature, at in bins:
+            feature.squares[at] += square
+            feature.weights[at] -= self.learning_rate * slope / math.sqrt(feature.squares[at])
+
+    def logit_one(self, x: Mapping[str, float]) -> float:
+        """Return the logarithm of the odds that ``x`` is true; 0 before any lesson."""
+        clean = finite(x)
+        logit = self._bias
+        for name in self._names:
+            feature = self._features[name]
+            logit += feature.weights[feature.bin(clean.get(name))]
+        return logit
+
+    def predict_proba_one(self, x: Mapping[str, float]) -> dict[bool, float]:
+        """Return the probabilities of True and False."""
+        share = sigmoid(self.logit_one(x))
+        return {True: share, False: 1.0 - share}
+
+    def predict_one(self, x: Mapping[str, float]) -> bool:
+        """Return whether True is more probable than not."""
+        return self.logit_one(x) > 0.0
+
+    def explain_one(self, x: Mapping[str, float]) -> dict[str, float]:
+        """Return what each known feature (also a missing one) and the bias add to the logit."""
+        clean = finite(x)
+        parts = {BIAS: self._bias}
+        for name in self._names:
+            feature = self._features[name]
+            parts[name] = feature.weights[feature.bin(clean.get(name))]
+        return parts
+
+    def digest(self) -> str:
+        """Return the digest of everything that decides this learner's future."""
+        return digest_content(
+            "QuantileBinLogistic",
+            [self.bin_count, self.learning_rate, self.first_fit_count, self.warm_up_count],
+            [self.max_features, self._lesson_count, self._bias, self._bias_squares],
+            {
+                name: [f.edges, f.weights, f.squares, f.seen, f.next_fit_count]
+                for name, f in self._features.items()
+            },
+        )
+
+    def _admit(self, clean: dict[str, float]) -> None:
+        for name in clean:
+            if name not in self._features and len(self._names) < self.max_features:
+                self._features[name] = _Binned(self.first_fit_count)
+                self._names.insert(bisect_left(self._names, name), name)
+
+
+def sigmoid(logit: float) -> float:
+    """Return ``1 / (1 + exp(-logit))`` without overflow."""
+    if logit >= 0.0:
+        return 1.0 / (1.0 + math.exp(-logit))
+    odds = math.exp(logit)
+    return odds / (1.0 + odds)

@@ -1,0 +1,163 @@
+"""Texts as sparse hashed features: the same text gives the same arrays in every process.
+
+Words (one and two in a row) and the characters inside words (2-5, padded with a blank on each
+side) are hashed with CRC-32; runs of Chinese, Japanese and Korean characters, which carry no
+blanks, become runs of 1-3 characters instead.
+"""
+
+import math
+import re
+import unicodedata
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+DEFAULT_BITS = 15
+MAX_CHARACTERS = 4_000
+BLOCK_NORM = math.sqrt(0.5)
+"""L2 norm of each of the two blocks, so that a whole text has norm 1."""
+
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_PIECE = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])\w)+")
+_CJK_START = re.compile(rf"[{_CJK}]")
+_MAX_WORD = 40
+
+Indices = npt.NDArray[np.int32]
+Values = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HashedText:
+    """One text, hashed once, to be read by any number of heads with the same ``bits``.
+
+    Attributes:
+        text: what was hashed, as given, cut to `MAX_CHARACTERS`.
+        bits: indices lie in ``[0, 2**bits)``.
+        indices: the word block, then the character block; unique within a block, in order of
+            first appearance.
+        counts: ``1 + log(count)`` of each index, before any weighting and normalising.
+        word_count: how many of the indices belong to the word block.
+    """
+
+    text: str
+    bits: int
+    indices: Indices
+    counts: Values
+    word_count: int
+
+    def values(self) -> Values:
+        """Return one value per index, see `normalise_blocks`."""
+        return normalise_blocks(self.counts, self.word_count)
+
+
+def normalise_blocks(values: Values, word_count: int) -> Values:
+    """Return ``values`` with the word and the character block scaled to norm .7071 each.
+
+    The first ``word_count`` values are the word block. Where one block is empty the other is
+    scaled to norm 1; no values give an empty array.
+    """
+    norm = BLOCK_NORM if 0 < word_count < len(values) else 1.0
+    scaled = values.copy()
+    for block in (scaled[:word_count], scaled[word_count:]):
+        length = math.sqrt(float(np.add.reduce(block * block)))
+        if length > 0.0:
+            block *= np.float32(norm / length)
+    return scaled
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A readable part of a text and the indices it was hashed to, one per occurrence."""
+
+    name: str
+    in_words: bool
+    indices: tuple[int, ...]
+
+
+def hash_text(text: str, bits: int = DEFAULT_BITS) -> HashedText:
+    """Return the features of ``text``; only its first `MAX_CHARACTERS` characters count.
+
+    >>> hashed = hash_text("My card has not arrived")
+    >>> hashed.word_count, len(hashed.indices) > 40
+    (9, True)
+    """
+    text = text[:MAX_CHARACTERS]
+    words: list[int] = []
+    characters: list[tuple[int, ...]] = []
+    pieces = _pieces(text)
+    for piece in pieces:
+        if not _CJK_START.match(piece):
+            words.append(_hash("w" + piece, bits))
+        characters.append(_character_hashes(piece, bits))
+    words.extend(_hash(pair, bits) for pair in _word_pairs(pieces))
+    word_counts = Counter(words)
+    character_counts = Counter(chain.from_iterable(characters))
+    count = len(word_counts) + len(character_counts)
+    indices = np.fromiter(chain(word_counts, character_counts), np.int32, count)
+    occurrences = chain(word_counts.values(), character_counts.values())
+    counts = np.log(np.fromiter(occurrences, np.float32, count)) + np.float32(1.0)
+    return HashedText(text, bits, indices, counts, len(word_counts))
+
+
+def terms(hashed: HashedText) -> list[Term]:
+    """Return what was hashed in readable parts, in order; for explanations, not for speed.
+
+    A word is one part in each block: itself, and the characters inside it. Every occurrence of
+    every index of ``hashed`` belongs to exactly one part.
+    """
+    found: list[Term] = []
+    pieces = _pieces(hashed.text)
+    for piece in pieces:
+        if _CJK_START.match(piece):
+            found.extend(
+                Term(gram, False, (_gram_hash(gram, hashed.bits),)) for gram in _cjk_grams(piece)
+            )
+        else:
+            found.append(Term(piece, True, (_hash("w" + piece, hashed.bits),)))
+            found.append(Term(piece, False, _character_hashes(piece, hashed.bits)))
+    found.extend(Term(pair[1:], True, (_hash(pair, hashed.bits),)) for pair in _word_pairs(pieces))
+    return found
+
+
+def _pieces(text: str) -> list[str]:
+    """Return the normalised words and CJK runs of a text; very long words are cut."""
+    normal = unicodedata.normalize("NFKC", text).lower()[: 2 * MAX_CHARACTERS]
+    return [
+        piece if _CJK_START.match(piece) else piece[:_MAX_WORD] for piece in _PIECE.findall(normal)
+    ]
+
+
+def _word_pairs(pieces: list[str]) -> list[str]:
+    return [
+        f"w{first} {second}"
+        for first, second in pairwise(pieces)
+        if not (_CJK_START.match(first) or _CJK_START.match(second))
+    ]
+
+
+def _cjk_grams(run: str) -> list[str]:
+    return [run[i : i + n] for n in (1, 2, 3) for i in range(len(run) - n + 1)]
+
+
+@lru_cache(maxsize=65_536)
+def _hash(term: str, bits: int) -> int:
+    return zlib.crc32(term.encode("utf-8", "surrogatepass")) & ((1 << bits) - 1)
+
+
+@lru_cache(maxsize=16_384)
+def _character_hashes(piece: str, bits: int) -> tuple[int, ...]:
+    if _CJK_START.match(piece):
+        grams = _cjk_grams(piece)
+    else:
+        padded = f" {piece} "
+        grams = [padded[i : i + n] for n in (2, 3, 4, 5) for i in range(len(padded) - n + 1)]
+    return tuple(_gram_hash(gram, bits) for gram in grams)
+
+
+def _gram_hash(gram: str, bits: int) -> int:
+    return zlib.crc32(b"c" + gram.encode("utf-8", "surrogatepass")) & ((1 << bits) - 1)
