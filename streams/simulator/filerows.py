@@ -132,8 +132,12 @@ class _Fields:
     def amount(self, name: str) -> float:
         """Take an amount of money."""
         value = self._fields.get(name)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if number and math.isfinite(value) and 0 <= value * 100 <= MAX_AMOUNT_MINOR:
+        if (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and math.isfinite(value)
+            and 0 <= value * 100 <= MAX_AMOUNT_MINOR
+        ):
             return float(value)
         raise self._refused(name, "an amount of at least 0")
 
