@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
-import clickhouse_driver  # type: ignore[import-untyped]  # has no stubs: this module types it
+import clickhouse_driver
 from clickhouse_driver import errors as driver_errors
 
 from schemas.errors import IncompatibleError, UnavailableError

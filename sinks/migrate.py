@@ -20,7 +20,7 @@ MIGRATIONS_DIR: Final = Path(__file__).resolve().parent / "migrations"
 _FILE_NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _STATEMENT_END: Final = re.compile(r";[ \t]*(?:--[^\n]*)?$", re.MULTILINE)
 _COMMENT: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-_WAIVER: Final = re.compile(r"^--\s*dangerous:\s*\S", re.MULTILINE | re.IGNORECASE)
+_WAIVER: Final = re.compile(r"^--[ \t]*dangerous:[ \t]*\S", re.MULTILINE | re.IGNORECASE)
 
 _DANGERS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
     (name, re.compile(pattern, re.IGNORECASE | re.DOTALL))

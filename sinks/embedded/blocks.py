@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -20,6 +21,10 @@ _WIDTHS: Final = {
     "Int256": 32, "UInt256": 32, "Decimal256": 32,
 }  # fmt: skip
 _NAMED_ELEMENT: Final = re.compile(r"(?:\w+|`(?:[^`\\]|\\.)*`)\s+(?=[A-Za-z])")
+
+
+class UnknownLayoutError(ProtocolError):
+    """A column's type does not tell how long its values are."""
 
 
 class Layout(Protocol):
@@ -184,7 +189,8 @@ def layout_of(type_name: str, depth: int = 0) -> Layout:
     """Return how values of a ClickHouse type lie in a column.
 
     Raises:
-        ProtocolError: The type is unknown here (aggregate states, Variant, Dynamic, JSON).
+        UnknownLayoutError: The type is unknown here (aggregate states, Variant, Dynamic, JSON).
+        ProtocolError: It is no type.
     """
     name, bracket, rest = type_name.strip().partition("(")
     arguments = rest[:-1] if bracket and rest.endswith(")") else ""
@@ -198,7 +204,7 @@ def layout_of(type_name: str, depth: int = 0) -> Layout:
         return Fixed(8)
     if arguments:
         return _composed(name, split_arguments(arguments), depth + 1)
-    raise ProtocolError(f"columns of type {type_name[:200]!r} cannot be inserted here")
+    raise UnknownLayoutError(f"columns of type {type_name[:200]!r} are not served here")
 
 
 def _composed(name: str, arguments: list[str], depth: int) -> Layout:
@@ -231,7 +237,7 @@ def _composed(name: str, arguments: list[str], depth: int) -> Layout:
                 for each in arguments
             )
             return Tuple(elements) if name == "Tuple" else Array(Tuple(elements))
-    raise ProtocolError(f"columns of type {name[:200]!r} cannot be inserted here")
+    raise UnknownLayoutError(f"columns of type {name[:200]!r} are not served here")
 
 
 def _number(text: str) -> int:
@@ -253,16 +259,60 @@ def take_block(reader: WireReader) -> tuple[int, bytes]:
         if field not in (1, 2):
             raise ProtocolError(f"unknown field {field} in a block's info")
         reader.skip(1 if field == 1 else 4)
+    return take_body(reader)
+
+
+def take_body(reader: WireReader) -> tuple[int, bytes]:
+    """Read one block of the Native format, which has no block info; else as `take_block`."""
     reader.forget()
     column_count, row_count = reader.varint(), reader.varint()
     if column_count > MAX_COLUMN_COUNT or (row_count and not column_count):
         raise ProtocolError(f"a block of {column_count} columns and {row_count} rows")
     for _ in range(column_count):
-        reader.text()
-        layout = layout_of(reader.text())
-        if row_count:
-            layout.skip_prefix(reader)
-            layout.skip_values(reader, row_count)
+        _skip_column(reader, row_count)
     body = bytes(reader.buffer[: reader.position])
     reader.forget()
     return row_count, body
+
+
+def split_blocks(output: bytes) -> Iterator[bytes]:
+    """Cut an output of the Native format into its blocks.
+
+    Raises:
+        UnknownLayoutError: It holds a type whose length cannot be told.
+    """
+    reader = _reader_of(output)
+    reader.fill(len(output))
+    while reader.pending_byte_count:
+        yield take_body(reader)[1]
+
+
+def columns_of_block(body: bytes) -> list[tuple[str, str]]:
+    """Return names and types of a Native block's columns.
+
+    Raises:
+        UnknownLayoutError: The length of a column before the last cannot be told.
+    """
+    reader = _reader_of(body)
+    column_count, row_count = reader.varint(), reader.varint()
+    columns: list[tuple[str, str]] = []
+    for number in range(column_count):
+        start = reader.position
+        columns.append((reader.text(), reader.text()))
+        if number < column_count - 1:
+            reader.position = start
+            _skip_column(reader, row_count)
+    return columns
+
+
+def _skip_column(reader: WireReader, row_count: int) -> None:
+    reader.text()
+    layout = layout_of(reader.text())
+    if row_count:
+        layout.skip_prefix(reader)
+        layout.skip_values(reader, row_count)
+
+
+def _reader_of(body: bytes) -> WireReader:
+    chunks = iter((body,))
+    return WireReader(lambda: next(chunks, b""))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from sinks.embedded import packets
-from sinks.embedded.blocks import take_block
+from sinks.embedded.blocks import UnknownLayoutError, columns_of_block, layout_of, take_block
 from sinks.embedded.engine import EngineError, EngineSession, quote_text
 from sinks.embedded.frames import pack_frames, take_frame
 from sinks.embedded.packets import ClientPacket
@@ -106,23 +106,27 @@ class Conversation:
                 self._take_insert(session, insert)
         except EngineError as error:
             self._client.sendall(packets.pack_exception(error.code, error.message))
+        except UnknownLayoutError as error:
+            self._client.sendall(packets.pack_exception(_NOT_IMPLEMENTED, f"{error}: cast them"))
         else:
             self._client.sendall(packets.END_OF_STREAM)
 
     def _send_result(self, session: EngineSession, text: str) -> None:
-        """Send a statement's output; a SELECT without rows still tells its columns."""
+        """Send a statement's output: its columns first, then its blocks."""
         selection = selection_of(text)
         result = session.stream(selection or text)
-        is_empty = True
+        is_first = True
         try:
             for block in result:
-                is_empty = False
+                if is_first:
+                    self._send_block(packets.pack_sample(columns_of_block(block)))
+                    is_first = False
                 self._send_block(block)
                 if self._has_cancelled():
                     return
         finally:
             result.close()
-        if is_empty and selection:
+        if is_first and selection:
             self._send_block(packets.pack_sample(session.columns_of(selection)))
 
     def _take_insert(self, session: EngineSession, insert: Insert) -> None:
@@ -130,7 +134,10 @@ class Conversation:
 
         The engine reports constraint and view failures only for inserts from a file.
         """
-        self._send_block(packets.pack_sample(session.columns_of(insert.sample)))
+        columns = session.columns_of(insert.sample)
+        for _, type_name in columns:
+            layout_of(type_name)  # refused now, while the client can still be told
+        self._send_block(packets.pack_sample(columns))
         with _nameable_file() as (file, path):
             row_count = 0
             for block_row_count, body in self._blocks():
@@ -151,7 +158,10 @@ class Conversation:
             if packet is not ClientPacket.DATA:
                 raise ProtocolError(f"a {packet.name} packet where data was expected")
             self._reader.text()  # the name of an external table
-            row_count, body = take_block(reader)
+            try:
+                row_count, body = take_block(reader)
+            except UnknownLayoutError as error:  # where the next packet starts is lost
+                raise ProtocolError(str(error)) from error
             if reader.pending_byte_count and self._compressed:
                 raise ProtocolError("a compressed block has bytes left over")
             if not row_count:

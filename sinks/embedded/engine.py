@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from schemas.errors import MisconfiguredError
+from sinks.embedded.blocks import split_blocks
 
 UNKNOWN_SETTING: Final = 115
 _UNKNOWN_EXCEPTION: Final = 1002
@@ -78,14 +79,14 @@ class EngineSession:
 
         Raises:
             EngineError: It failed, perhaps after some blocks.
+            UnknownLayoutError: Its output has a type whose length cannot be told.
         """
         try:
             result = self._session.send_query(statement, "Native")
         except RuntimeError as error:
             if _NOT_STREAMED not in str(error):
                 raise EngineError.of(error) from error
-            if output := self.execute(statement):
-                yield output
+            yield from split_blocks(self.execute(statement))
             return
         finished = False
         try:
