@@ -1,7 +1,7 @@
 """A yes/no learner on named numbers: logistic regression on one-hot quantile bins."""
 
 import math
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_right, insort
 from collections.abc import Mapping
 
 from models.learners.digest import digest_content
@@ -16,8 +16,9 @@ class _Binned:
     """One feature: its bins, and a weight and a sum of squared slopes for each.
 
     Bin 0 is "missing"; bin 1 lies below the first edge, the last at or above the last edge.
-    Bins are refitted each time the number of values seen doubles, until `warm_up_count`; a new
-    bin takes over the weight of the old bin its lower edge lay in. From then on they are fixed.
+    Bins are refitted each time the number of values seen has doubled, until `warm_up_count`; a
+    new bin takes over the weight of the old bin its lower edge lay in. From then on they are
+    fixed.
     """
 
     __slots__ = ("edges", "next_fit_count", "seen", "squares", "weights")
@@ -38,23 +39,29 @@ class _Binned:
         insort(self.seen, value)
         if len(self.seen) < self.next_fit_count:
             return
-        self._fit(bin_count)
+        self.fit(bin_count)
         if len(self.seen) >= warm_up_count:
             self.seen = None
         else:
             self.next_fit_count = min(2 * self.next_fit_count, warm_up_count)
 
-    def _fit(self, bin_count: int) -> None:
-        seen = self.seen or [0.0]
+    def fit(self, bin_count: int) -> None:
+        """Cut what was seen into about ``bin_count`` bins; nothing once bins are fixed."""
+        if not self.seen:
+            return
         shares = [i / bin_count for i in range(1, bin_count)] + list(_TAIL_SHARES)
-        count = len(seen)
-        kept = {seen[min(int(share * count), count - 1)] for share in shares}
+        kept = {self.seen[int(share * len(self.seen))] for share in shares}
         # A bin below the smallest value would stay empty.
-        edges = sorted(edge for edge in kept if edge > seen[0])
-        old = [1, *(bisect_right(self.edges, edge) + 1 for edge in edges)]
-        self.weights = [self.weights[_MISSING], *(self.weights[i] for i in old)]
-        self.squares = [self.squares[_MISSING], *(self.squares[i] for i in old)]
+        edges = sorted(edge for edge in kept if edge > self.seen[0])
+        old = [_MISSING, 1, *(bisect_right(self.edges, edge) + 1 for edge in edges)]
+        self.weights = [self.weights[i] for i in old]
+        self.squares = [self.squares[i] for i in old]
         self.edges = edges
+
+    def forget(self) -> None:
+        """Set all weights back, keep the bins."""
+        self.weights = [0.0] * len(self.weights)
+        self.squares = [0.0] * len(self.squares)
 
 
 class QuantileBinLogistic:
@@ -62,21 +69,25 @@ class QuantileBinLogistic:
 
     Every feature is cut into about `bin_count` bins of equal share (finer in the tails); each
     bin, and "missing", has a weight learned by AdaGrad. So any monotone rescaling of a feature
-    changes nothing, and a feature may appear or disappear at any time. State is touched by
-    `learn_one` only and sums run in the order of the names: equal lessons give equal bits.
+    changes nothing, and a feature may appear or disappear at any time. The first lessons, on
+    bins still coarse, are learned afresh each time their number has doubled, until
+    `warm_up_count`: the lesson that completes this takes as long as those it repeats. State is
+    touched by `learn_one` only and sums run in the order of the names: equal lessons give
+    equal bits.
 
     Args:
         bin_count: bins of equal share per feature, tails not counted.
         learning_rate: AdaGrad's rate.
         first_fit_count: values of a feature before its first bins.
-        warm_up_count: values of a feature after which its bins are fixed.
+        warm_up_count: values of a feature after which its bins are fixed, and lessons that
+            are kept to be learned afresh.
         max_features: features first seen when this many are known are ignored.
     """
 
     def __init__(
         self,
         *,
-        bin_count: int = 32,
+        bin_count: int = 64,
         learning_rate: float = 0.3,
         first_fit_count: int = 64,
         warm_up_count: int = 4_096,
@@ -92,31 +103,28 @@ class QuantileBinLogistic:
         self._bias = 0.0
         self._bias_squares = 0.0
         self._lesson_count = 0
+        self._first_lessons: list[tuple[dict[str, float], bool, float]] | None = []
+
+    @property
+    def lesson_count(self) -> int:
+        """Lessons learned so far, repetitions not counted."""
+        return self._lesson_count
 
     def learn_one(self, x: Mapping[str, float], y: bool, w: float = 1.0) -> None:
         """Learn that ``x`` is ``y``, with weight ``w`` (not negative)."""
         clean = finite(x)
-        self._admit(clean)
+        for name, value in clean.items():
+            if self._admitted(name):
+                self._features[name].observe(value, self.bin_count, self.warm_up_count)
         self._lesson_count += 1
-        bins: list[tuple[_Binned, int]] = []
-        logit = self._bias
-        for name in self._names:
-            feature = self._features[name]
-            value = clean.get(name)
-            if value is not None:
-                feature.observe(value, self.bin_count, self.warm_up_count)
-            at = feature.bin(value)
-            bins.append((feature, at))
-            logit += feature.weights[at]
-        slope = (sigmoid(logit) - (1.0 if y else 0.0)) * w
-        square = slope * slope
-        if square == 0.0:
-            return
-        self._bias_squares += square
-        self._bias -= self.learning_rate * slope / math.sqrt(self._bias_squares)
-        for feature, at in bins:
-            feature.squares[at] += square
-            feature.weights[at] -= self.learning_rate * slope / math.sqrt(feature.squares[at])
+        self._step(clean, y, w)
+        if self._first_lessons is not None:
+            self._first_lessons.append((clean, y, w))
+            doublings, rest = divmod(self._lesson_count, self.first_fit_count)
+            if rest == 0 and doublings.bit_count() == 1:
+                self._learn_afresh(self._first_lessons)
+            if self._lesson_count >= self.warm_up_count:
+                self._first_lessons = None
 
     def logit_one(self, x: Mapping[str, float]) -> float:
         """Return the logarithm of the odds that ``x`` is true; 0 before any lesson."""
@@ -155,13 +163,43 @@ class QuantileBinLogistic:
                 name: [f.edges, f.weights, f.squares, f.seen, f.next_fit_count]
                 for name, f in self._features.items()
             },
+            self._first_lessons,
         )
 
-    def _admit(self, clean: dict[str, float]) -> None:
-        for name in clean:
-            if name not in self._features and len(self._names) < self.max_features:
-                self._features[name] = _Binned(self.first_fit_count)
-                self._names.insert(bisect_left(self._names, name), name)
+    def _admitted(self, name: str) -> bool:
+        if name in self._features:
+            return True
+        if len(self._names) >= self.max_features:
+            return False
+        self._features[name] = _Binned(self.first_fit_count)
+        insort(self._names, name)
+        return True
+
+    def _step(self, clean: Mapping[str, float], y: bool, w: float) -> None:
+        bins: list[tuple[_Binned, int]] = []
+        logit = self._bias
+        for name in self._names:
+            feature = self._features[name]
+            at = feature.bin(clean.get(name))
+            bins.append((feature, at))
+            logit += feature.weights[at]
+        slope = (sigmoid(logit) - (1.0 if y else 0.0)) * w
+        square = slope * slope
+        if square == 0.0:
+            return
+        self._bias_squares += square
+        self._bias -= self.learning_rate * slope / math.sqrt(self._bias_squares)
+        for feature, at in bins:
+            feature.squares[at] += square
+            feature.weights[at] -= self.learning_rate * slope / math.sqrt(feature.squares[at])
+
+    def _learn_afresh(self, lessons: list[tuple[dict[str, float], bool, float]]) -> None:
+        self._bias = self._bias_squares = 0.0
+        for feature in self._features.values():
+            feature.fit(self.bin_count)
+            feature.forget()
+        for clean, y, w in lessons:
+            self._step(clean, y, w)
 
 
 def sigmoid(logit: float) -> float:
