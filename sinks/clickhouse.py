@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
-import decimal
-import re
 import struct
 import threading
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -18,12 +14,8 @@ from clickhouse_driver import errors as driver_errors
 
 from schemas.errors import IncompatibleError, UnavailableError
 from sinks.faults import fault_of
+from sinks.quoting import require_identifier, require_quotable, require_table
 
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,126}")
-_TABLE: Final = re.compile(rf"(?:{_IDENTIFIER.pattern}\.)?{_IDENTIFIER.pattern}")
-_QUOTABLE: Final = (
-    str, int, float, bool, decimal.Decimal, datetime.date, datetime.datetime, uuid.UUID, type(None)
-)  # fmt: skip
 _UNAVAILABLE: Final = (
     driver_errors.NetworkError,
     driver_errors.SocketTimeoutError,
@@ -39,28 +31,6 @@ _UNFIT: Final = (
     driver_errors.Error, struct.error, ValueError, TypeError, AttributeError, KeyError,
     IndexError, ArithmeticError,
 )  # fmt: skip
-
-
-def require_identifier(name: str) -> str:
-    """Return a column's or database's name if it is safe inside a statement.
-
-    Raises:
-        ValueError: It is not letters, digits and underscores, or starts with a digit.
-    """
-    if not _IDENTIFIER.fullmatch(name):
-        raise ValueError(f"{name!r} is not an identifier: use letters, digits and underscores")
-    return name
-
-
-def require_table(name: str) -> str:
-    """Return `table` or `database.table` if it is safe inside a statement.
-
-    Raises:
-        ValueError: It is not.
-    """
-    if not _TABLE.fullmatch(name):
-        raise ValueError(f"{name!r} is not a table's name: use letters, digits and underscores")
-    return name
 
 
 class Warehouse:
@@ -143,7 +113,7 @@ class Warehouse:
     ) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Run one statement and return its columns' names and its rows; as `execute` otherwise."""
         for name, value in (params or {}).items():
-            _require_quotable(name, value)
+            require_quotable(name, value)
         with self._lock, self._faults():
             answer = self._client.execute(
                 sql,
@@ -253,12 +223,3 @@ class Warehouse:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _require_quotable(name: str, value: object) -> None:
-    """Refuse what the driver would quote wrongly: bytes, mappings, foreign objects."""
-    if isinstance(value, list | tuple):
-        for each in value:
-            _require_quotable(name, each)
-    elif not isinstance(value, _QUOTABLE):
-        raise ValueError(f"parameter {name} is a {type(value).__name__}, which has no safe quoting")

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import IO, Final
 
 from sinks.embedded import packets
-from sinks.embedded.blocks import UnknownLayoutError, columns_of_block, layout_of, take_block
+from sinks.embedded.blocks import columns_of_block, take_block
 from sinks.embedded.engine import EngineError, EngineSession, quote_text
 from sinks.embedded.frames import pack_frames, take_frame
+from sinks.embedded.layouts import UnknownLayoutError, layout_of
 from sinks.embedded.packets import ClientPacket
-from sinks.embedded.statements import Insert, insert_of, selection_of
+from sinks.embedded.statements import Insert, insert_of, is_selection, without_format
 from sinks.embedded.wire import ProtocolError, WireReader
 
 _CHUNK_BYTES: Final = 1 << 20
@@ -107,14 +108,14 @@ class Conversation:
         except EngineError as error:
             self._client.sendall(packets.pack_exception(error.code, error.message))
         except UnknownLayoutError as error:
-            self._client.sendall(packets.pack_exception(_NOT_IMPLEMENTED, f"{error}: cast them"))
+            self._client.sendall(packets.pack_exception(_NOT_IMPLEMENTED, str(error)))
         else:
             self._client.sendall(packets.END_OF_STREAM)
 
     def _send_result(self, session: EngineSession, text: str) -> None:
         """Send a statement's output: its columns first, then its blocks."""
-        selection = selection_of(text)
-        result = session.stream(selection or text)
+        statement = without_format(text)
+        result = session.stream(statement)
         is_first = True
         try:
             for block in result:
@@ -126,8 +127,8 @@ class Conversation:
                     return
         finally:
             result.close()
-        if is_first and selection:
-            self._send_block(packets.pack_sample(session.columns_of(selection)))
+        if is_first and is_selection(statement):
+            self._send_block(packets.pack_sample(session.columns_of(statement)))
 
     def _take_insert(self, session: EngineSession, insert: Insert) -> None:
         """Receive all blocks of an insert, then run it as one statement.

@@ -19,6 +19,9 @@ _INSERT: Final = re.compile(
 )
 _COMMENT: Final = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/)|\s+", re.DOTALL)
 _SELECT: Final = re.compile(r"\(*\s*(?:SELECT|WITH)\b", re.IGNORECASE)
+_READS: Final = re.compile(
+    r"\(*\s*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXISTS|EXPLAIN|CHECK)\b", re.IGNORECASE
+)
 _TAIL: Final = re.compile(r"(?:\s+FORMAT\s+\w+)?\s*;?\s*$", re.IGNORECASE)
 
 
@@ -62,10 +65,15 @@ def insert_of(text: str) -> Insert | None:
     return None
 
 
-def selection_of(text: str) -> str | None:
-    """Return a SELECT without its FORMAT clause and semicolon, or None for any other statement.
+def without_format(text: str) -> str:
+    """Return a statement that reads without its FORMAT clause and semicolon, any other as it is.
 
     A server leaves output formats to its client, which gets blocks whatever FORMAT says.
     """
     statement = without_comments_before(text)
-    return _TAIL.sub("", statement, count=1) if _SELECT.match(statement) else None
+    return _TAIL.sub("", statement, count=1) if _READS.match(statement) else text
+
+
+def is_selection(text: str) -> bool:
+    """Whether a statement is a SELECT, so that its columns can be asked for."""
+    return _SELECT.match(without_comments_before(text)) is not None

@@ -1,3 +1,4 @@
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedClickHo
 @pytest.fixture
 def warehouse(engine: EmbeddedClickHouse, request: pytest.FixtureRequest) -> Iterator[Warehouse]:
     """A connection to a database of the test's own."""
-    name = f"test_{abs(hash(request.node.nodeid)):x}"
+    name = f"test_{zlib.crc32(request.node.nodeid.encode()):x}"
     with Warehouse(engine.host, engine.port, name) as opened:
         opened.create_database()
         yield opened

@@ -11,9 +11,10 @@ from schemas.errors import (
     RiverdeskError,
     UnavailableError,
 )
-from sinks.clickhouse import Warehouse, require_identifier, require_table
+from sinks.clickhouse import Warehouse
 from sinks.embedded.process import EmbeddedClickHouse
 from sinks.faults import MISCONFIGURED_CODES, RETRY_AFTER_S, fault_of
+from sinks.quoting import require_identifier, require_table
 
 
 @pytest.mark.parametrize("code", [252, 159, 164, 242, 60, 241, 243, 999, 202, 745, 319])

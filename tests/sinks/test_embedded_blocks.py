@@ -13,7 +13,8 @@ from clickhouse_driver.streams.native import BlockOutputStream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sinks.embedded.blocks import Fixed, layout_of, split_arguments, take_block
+from sinks.embedded.blocks import columns_of_block, split_blocks, take_block
+from sinks.embedded.layouts import Fixed, layout_of, split_arguments
 from sinks.embedded.packets import REVISION
 from sinks.embedded.wire import ProtocolError, WireReader, pack_text, pack_varint
 
@@ -123,6 +124,8 @@ def test_block_ends_where_the_driver_ended(
     assert written.endswith(body)
     assert len(written) - len(body) == 8  # the block info
     assert reader.take(4) == b"NEXT"
+    assert columns_of_block(body) == columns
+    assert list(split_blocks(body * 3)) == [body] * 3
 
 
 @given(st.lists(st.sampled_from(list("abc(),'`\\ ")), max_size=30).map("".join))

@@ -108,7 +108,10 @@ def test_statements_beside_select_give_their_rows(client: clickhouse_driver.Clie
     assert columns[0] == ("part_path", "String")
     assert len(rows) == 3  # a block each
     assert client.execute("EXISTS TABLE parts") == [(1,)]
-    assert ("parts",) in client.execute("SHOW TABLES")
+    assert ("parts",) in client.execute("SHOW TABLES FORMAT JSON")
+    with pytest.raises(ServerException) as raised:
+        client.execute("SELECT 1 FORMAT JSON SETTINGS max_threads = 1")
+    assert raised.value.code == 48
     query = "SELECT 1 AS x, 'a' AS y UNION ALL SELECT 2, 'b'"
     rows, columns = client.execute(query, with_column_types=True)
     assert sorted(rows) == [(1, "a"), (2, "b")]
