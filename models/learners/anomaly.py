@@ -1,7 +1,7 @@
 """How unusual named numbers are, learned without labels: half-space trees on scaled features."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from river.anomaly import HalfSpaceTrees
@@ -52,6 +52,8 @@ class AnomalyLearner:
         height: of a tree; memory is ``2**(height + 1)`` nodes a tree.
         window_size: lessons after which the trees' reference is renewed.
         rank_size: scores remembered for `rank_one`.
+        features: the names to look at, None for all; few that mean something beat many
+            (noise dilutes the trees).
         max_features: features beyond this many, in the order of names, are ignored.
         seed: of the trees' own generator.
     """
@@ -63,11 +65,13 @@ class AnomalyLearner:
         height: int = 8,
         window_size: int = 500,
         rank_size: int = 4_096,
+        features: Collection[str] | None = None,
         max_features: int = 256,
         seed: int = 0,
     ) -> None:
         self.window_size = window_size
         self.max_features = max_features
+        self.features = None if features is None else tuple(sorted(set(features)))
         self._trees: Any = HalfSpaceTrees(
             n_trees=tree_count, height=height, window_size=window_size, seed=seed
         )
@@ -88,7 +92,7 @@ class AnomalyLearner:
 
     def learn_one(self, x: Mapping[str, float]) -> None:
         """Learn that ``x`` has been seen (a lesson without any number is skipped)."""
-        clean = finite(x)
+        clean = self._read(x)
         if not clean:
             return
         self._lesson_count += 1
@@ -103,7 +107,7 @@ class AnomalyLearner:
 
     def score_one(self, x: Mapping[str, float]) -> float:
         """Return how unusual ``x`` is, in [0, 1]; comparable within one learner only."""
-        return self._score(self._unit(finite(x))) if self.ready else 0.0
+        return self._score(self._unit(self._read(x))) if self.ready else 0.0
 
     def rank_one(self, score: float) -> float:
         """Return the percentile of a score among the latest ones learned, in [0, 1]."""
@@ -115,6 +119,7 @@ class AnomalyLearner:
         return digest_content(
             "AnomalyLearner",
             [trees.n_trees, trees.height, self.window_size, self._ranks.size, self.max_features],
+            self.features,
             [self._lesson_count, trees.counter, trees.rng.getstate()],
             {name: [scale.centre, scale.spread] for name, scale in self._scales.items()},
             self._collected,
@@ -135,6 +140,11 @@ class AnomalyLearner:
             self._trees.learn_one(unit)
         for unit in units:
             self._ranks.learn_one(self._score(unit))
+
+    def _read(self, x: Mapping[str, float]) -> dict[str, float]:
+        if self.features is None:
+            return finite(x)
+        return finite({name: x[name] for name in self.features if name in x})
 
     def _unit(self, clean: Mapping[str, float]) -> dict[str, float]:
         return {

@@ -73,6 +73,10 @@ class FraudForest:
         share = self._share(self._paths(finite(x)), leaf=True)
         return {True: share, False: 1.0 - share}
 
+    def predict_one(self, x: Mapping[str, float]) -> bool:
+        """Return whether True is more probable than not."""
+        return self.logit_one(x) > 0.0
+
     def explain_one(self, x: Mapping[str, float]) -> dict[str, float]:
         """Return what each feature on the trees' paths adds to `logit_one`.
 

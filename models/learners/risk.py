@@ -86,6 +86,10 @@ class RiskLearner:
         score = self.score_one(x)
         return {True: score, False: 1.0 - score}
 
+    def predict_one(self, x: Mapping[str, float]) -> bool:
+        """Return whether fraud is more probable than not."""
+        return self.score_one(x) > 0.5
+
     def explain_one(self, x: Mapping[str, float]) -> dict[str, float]:
         """Return what adds to the logit, by feature; entries in brackets are the base.
 

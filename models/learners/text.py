@@ -25,7 +25,7 @@ BLOCK_NORM = math.sqrt(0.5)
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _PIECE = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])\w)+")
 _CJK_START = re.compile(rf"[{_CJK}]")
-_MAX_WORD = 40
+_MAX_WORD = 32
 
 Indices = npt.NDArray[np.int32]
 Values = npt.NDArray[np.float32]
@@ -149,14 +149,20 @@ def _hash(term: str, bits: int) -> int:
     return zlib.crc32(term.encode("utf-8", "surrogatepass")) & ((1 << bits) - 1)
 
 
-@lru_cache(maxsize=16_384)
 def _character_hashes(piece: str, bits: int) -> tuple[int, ...]:
     if _CJK_START.match(piece):
-        grams = _cjk_grams(piece)
-    else:
-        padded = f" {piece} "
-        grams = [padded[i : i + n] for n in (2, 3, 4, 5) for i in range(len(padded) - n + 1)]
-    return tuple(_gram_hash(gram, bits) for gram in grams)
+        return tuple(_gram_hash(gram, bits) for gram in _cjk_grams(piece))
+    return _word_hashes(piece, bits)
+
+
+@lru_cache(maxsize=8_192)
+def _word_hashes(word: str, bits: int) -> tuple[int, ...]:
+    padded = f" {word} "
+    return tuple(
+        _gram_hash(padded[i : i + n], bits)
+        for n in (2, 3, 4, 5)
+        for i in range(len(padded) - n + 1)
+    )
 
 
 def _gram_hash(gram: str, bits: int) -> int:

@@ -50,7 +50,8 @@ def classified(learner: Any, lesson: Any) -> Any:
 
 def judged(learner: Any, lesson: Any) -> Any:
     x, _ = lesson
-    return learner.predict_proba_one(x), learner.logit_one(x), learner.explain_one(x)
+    shares, logit = learner.predict_proba_one(x), learner.logit_one(x)
+    return shares, logit, learner.predict_one(x), learner.explain_one(x)
 
 
 def ranked(learner: Any, lesson: Any) -> Any:

@@ -62,6 +62,15 @@ def test_anomaly_gets_used_to_what_stays() -> None:
     assert learner.score_one(new) < before
 
 
+def test_anomaly_looks_only_at_the_features_it_was_given() -> None:
+    learner, rng = AnomalyLearner(window_size=50, features=["amount"]), random.Random(5)
+    for _ in range(200):
+        learner.learn_one(usual(rng))
+    x = usual(rng)
+    assert learner.score_one(x | {"hour": 1e9}) == learner.score_one(x)
+    assert learner.score_one(x | {"amount": 1e9}) > learner.score_one(x)
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.integers(1, 10), st.floats(0, 1))
 def test_rank_is_the_share_below_among_the_latest(
     numbers: list[float], size: int, asked: float

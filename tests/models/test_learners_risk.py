@@ -1,4 +1,5 @@
 import math
+import pickle
 import random
 
 import pytest
@@ -90,6 +91,21 @@ def test_forest_agrees_with_the_library() -> None:
         x, _ = example(rng)
         theirs = forest._forest.predict_proba_one(x)[True]
         assert forest.predict_proba_one(x)[True] == pytest.approx(theirs, abs=1e-12)
+
+
+def test_forest_pickled_amid_a_drift_has_the_same_future() -> None:
+    forest, rng = FraudForest(seed=2), random.Random(8)
+    for _ in range(1_000):
+        forest.learn_one(*example(rng, share=0.5))
+    copies = []
+    for step in range(1_000):
+        x, fraud = example(rng, share=0.5)
+        if step % 100 == 0:
+            copies.append(pickle.loads(pickle.dumps(forest)))
+        for each in (forest, *copies):
+            each.learn_one(x, not fraud)
+    assert forest._forest.n_drifts_detected() > 0
+    assert {each.digest() for each in copies} == {forest.digest()}
 
 
 def test_risk_is_not_ready_before_a_positive() -> None:
