@@ -161,5 +161,5 @@ def _in_order(
             if reached_s * 1000 >= end_ms:
                 return
             yield first
-    while ahead:
+    while ahead and ahead[0][0] * 1000 < end_ms:
         yield heapq.heappop(ahead)[2]
