@@ -99,7 +99,9 @@ class Writer:
                 name = rng.choice("abcdefgh") + rng.choice(_SURNAMES)
                 return f"{name}{rng.randrange(99)}@example.com"
             case "iban":
-                return f"DE{rng.randrange(100):02d}{rng.randrange(10**18):018d}"
+                account = rng.randrange(10**18)
+                check = 98 - (account * 10**6 + 131400) % 97  # ISO 13616, "DE00" as digits
+                return f"DE{check:02d}{account:018d}"
             case "id_number":
                 born = f"{rng.randint(1950, 2005)}{rng.randint(1, 12):02d}15"
                 return f"110101{born}{rng.randrange(10**4):04d}"
@@ -117,7 +119,7 @@ class Writer:
             for _ in range(rng.randint(0, 3)):
                 text = _slip(rng, text)
         elif rng.random() < 0.4:
-            text = text.replace("。", " ").replace(",", " ").strip()
+            text = text.replace("。", " ").replace("，", " ").strip()
         return text or "?"
 
 
@@ -152,5 +154,5 @@ def phone_number(rng: Random, language: str) -> str:
     """Make a telephone number as people of that language write it."""
     if language == "zh":
         return f"1{rng.choice('35789')}{rng.randrange(10**9):09d}"
-    country = rng.choice(("+44 7700 900", "+49 151 234", "(555) 010-"))
-    return f"{country}{rng.randrange(10**3):03d}{rng.choice(('', '1', '22'))}"
+    start = rng.choice(("+44 7700 90", "+49 151 23", "(555) 010-"))
+    return f"{start}{rng.randrange(10**4):04d}"

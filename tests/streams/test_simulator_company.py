@@ -1,5 +1,6 @@
 """The simulated company: same seed, same bytes; plausible; never trivial."""
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -11,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
+from models.masking_patterns import mask_text
 from schemas.codec import decode
 from schemas.registry import INPUTS
 from streams.simulator.company import company
@@ -170,6 +172,16 @@ def test_writer_fills_every_phrase_of_its_book(book: Any) -> None:
     for phrase in phrases:
         text = writer.message((phrase,), {})
         assert not set("[]{}|") & set(text)
+
+
+@pytest.mark.parametrize("book", [ENGLISH, CHINESE], ids=lambda book: book.language)
+def test_writer_writes_numbers_that_are_masked(book: Any) -> None:
+    writer = Writer(book, Random(2))
+    slots = ("{pan}", "{phone}", "{email}", "{iban}", "{id_number}")
+    phrases = tuple(phrase for phrase in book.private if any(slot in phrase for slot in slots))
+    for _ in range(200):
+        masked = mask_text(writer.message(phrases, {}))
+        assert not re.search(r"@|\d[\d -]{6,}", masked)
 
 
 def test_card_number_has_a_right_check_digit() -> None:
