@@ -39,6 +39,7 @@ class Choice(TypedDict):
 class Assessment(TypedDict):
     """One open ticket, assessed anew."""
 
+    tenant: str
     ticket_id: str
     customer_id: str
     priority: Priority
@@ -73,6 +74,7 @@ class Labelled(TypedDict):
     """A label that met (or missed) the decision it is about."""
 
     task: Task
+    tenant: str
     subject_id: str
     customer_id: str
     decision_id: str
@@ -84,6 +86,16 @@ class Labelled(TypedDict):
     known_ms: int
     occurred_ms: int
     """When the subject happened."""
+
+
+class Linked(TypedDict):
+    """A transaction that a ticket names, as far as it is known."""
+
+    transaction_id: str
+    known: bool
+    amount: float
+    """In the reference currency; 0 until known."""
+    suspicious: bool
 
 
 class TicketDecision(TypedDict):
@@ -115,6 +127,8 @@ class TicketDecision(TypedDict):
     amount_at_stake: float
     """In the policy's reference currency: the ticket's own amount."""
     opened_ms: int | None
+    linked: list[Linked]
+    """The transactions that this event names."""
     tickets: list[Assessment]
     """This ticket; empty if it is not known or closed."""
     labels: list[Labelled]
@@ -203,6 +217,8 @@ class FeedbackDecision(TypedDict):
     """For ticket feedback: the category that had been decided."""
     score: float | None
     """For transactions and alerts: the score that had been decided."""
+    park_until_ms: int | None
+    """When parked: until when it waits."""
     tickets: list[Assessment]
     labels: list[Labelled]
 

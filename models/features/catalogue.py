@@ -1,0 +1,75 @@
+"""Every feature: name, unit, meaning. One that is unknown is left out, never guessed."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One named number.
+
+    Args:
+        name: As in records.
+        unit: ``reference currency``, ``ratio``, ``count``, ``s``, ``d``, ``flag`` (0 or 1), …
+        meaning: One line for people.
+        optional: Left out where it is not known.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    optional: bool = False
+
+
+_MONEY = "reference currency"
+
+TRANSACTION_FEATURES: tuple[Feature, ...] = (
+    Feature("amount", _MONEY, "amount of this transaction"),
+    Feature("amount_ratio", "ratio", "amount over the customer's clipped mean", True),
+    Feature("amount_z", "deviations", "clipped distance from that mean, -10 to 10", True),
+    Feature("count_1h", "count", "earlier transactions within the hour, at most 16"),
+    Feature("small_1h", "count", "of them, those below 5"),
+    Feature("count_1d", "count", "earlier transactions within 1 day (daily buckets)"),
+    Feature("count_7d", "count", "earlier transactions within 7 days (daily buckets)"),
+    Feature("count_30d", "count", "earlier transactions within 30 days (daily buckets)"),
+    Feature("mean_1d", _MONEY, "their mean amount within 1 day", True),
+    Feature("mean_7d", _MONEY, "their mean amount within 7 days", True),
+    Feature("mean_30d", _MONEY, "their mean amount within 30 days", True),
+    Feature("large_14d", "count", "earlier ones in 14 days above 3 times the mean, at most 16"),
+    Feature("since_last_s", "s", "since the customer's last transaction", True),
+    Feature("hour", "h", "hour of the day in UTC, with fraction"),
+    Feature("weekend", "flag", "Saturday or Sunday in UTC"),
+    Feature("night", "flag", "before 6 in UTC"),
+    Feature("declined", "flag", "this transaction was declined"),
+    Feature("declined_1h", "count", "declined earlier within the hour, at most 16"),
+    Feature("declined_1d", "count", "declined earlier within 1 day, at most 16"),
+    Feature("card_absent", "flag", "ecommerce, moto, recurring or wallet"),
+    Feature("atm", "flag", "cash withdrawal"),
+    Feature("transfer", "flag", "account transfer"),
+    Feature("new_device", "flag", "device not among the customer's last 8", True),
+    Feature("new_country", "flag", "country not among the customer's last 8", True),
+    Feature("new_merchant", "flag", "merchant or terminal not among the last 16", True),
+    Feature("customer_age_d", "d", "since the customer's first transaction"),
+    Feature("customer_fraud_age_d", "d", "since the customer's last known fraud", True),
+    Feature("customer_frauds", "count", "known frauds of the customer, at most 8"),
+    Feature("terminal_label", "flag", "last known label of the terminal", True),
+    Feature("terminal_fraud_run", "count", "known frauds in a row at the terminal, at most 32"),
+    Feature("terminal_first_fraud_age_d", "d", "since the terminal's first known fraud", True),
+    Feature("terminal_last_fraud_age_d", "d", "since the terminal's last known fraud", True),
+)
+
+TICKET_FEATURES: tuple[Feature, ...] = (
+    Feature("text_chars", "count", "characters of subject and text"),
+    Feature("chinese", "flag", "language is Chinese"),
+    Feature("anger", "0 to 1", "anger by the word list"),
+    Feature("sentiment", "-1 to 1", "sentiment by the word list"),
+    Feature("amount_at_stake", _MONEY, "the ticket's own amount"),
+    Feature("linked_count", "count", "transactions that the ticket names"),
+    Feature("linked_suspicious", "count", "of them, those declined, risky or alerted"),
+    Feature("premium", "flag", "premium or business customer"),
+    Feature("open_tickets", "count", "other open tickets of the customer, at most 20"),
+    Feature("customer_risk", "0 to 1", "what the customer's recent transactions say"),
+    Feature("alerts_7d", "count", "alerts on the customer in 7 days, at most 8"),
+    Feature("declined_1d", "count", "declined within 1 day, at most 16"),
+    Feature("hour", "h", "hour of the day in UTC, with fraction"),
+    Feature("weekend", "flag", "Saturday or Sunday in UTC"),
+)

@@ -1,0 +1,143 @@
+"""The features of a transaction, from the event, the customer's fold and known labels."""
+
+from models.customer import NEW
+from models.knowledge import TerminalFacts
+from models.state import Value
+from schemas.transactions import Transaction
+
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+SMALL_AMOUNT = 5.0
+_CARD_ABSENT = frozenset({"ecommerce", "moto", "recurring", "wallet"})
+_WIDEST_Z = 10.0
+
+
+def extract_transaction(
+    event: Transaction,
+    at_ms: int,
+    amount: float,
+    customer: Value | None,
+    terminal: TerminalFacts,
+) -> dict[str, float]:
+    """Give the features of a transaction by name; unknown ones are left out.
+
+    Args:
+        event: The transaction.
+        at_ms: Its event time.
+        amount: In the reference currency.
+        customer: The fold of everything before it.
+        terminal: What was known of its terminal at ``at_ms``.
+    """
+    if customer is None:
+        customer = NEW
+    day, of_day_ms = divmod(at_ms, DAY_MS)
+    hour = of_day_ms / HOUR_MS
+    features = {
+        "amount": amount,
+        "hour": hour,
+        "weekend": 1.0 if (day + 3) % 7 >= 5 else 0.0,
+        "night": 1.0 if hour < 6.0 else 0.0,
+        "declined": 1.0 if event.outcome == "declined" else 0.0,
+        "card_absent": 1.0 if event.channel in _CARD_ABSENT else 0.0,
+        "atm": 1.0 if event.channel == "atm" else 0.0,
+        "transfer": 1.0 if event.channel == "transfer" else 0.0,
+        "customer_age_d": 0.0,
+        "terminal_fraud_run": float(terminal.fraud_run),
+    }
+    if customer["count"]:
+        mean = max(customer["mean"], 1.0)
+        spread = max(customer["variance"] ** 0.5, 0.05 * mean)
+        z = (amount - mean) / spread
+        features["amount_ratio"] = amount / mean
+        features["amount_z"] = min(max(z, -_WIDEST_Z), _WIDEST_Z)
+        features["customer_age_d"] = max(at_ms - customer["first_ms"], 0) / DAY_MS
+    _add_windows(features, customer["days"], day, of_day_ms / DAY_MS)
+    _add_recent(features, customer, at_ms)
+    _add_novelty(features, event, customer)
+    _add_frauds(features, customer["frauds"], at_ms)
+    if terminal.label is not None:
+        features["terminal_label"] = 1.0 if terminal.label else 0.0
+    if terminal.first_fraud_ms is not None and terminal.last_fraud_ms is not None:
+        features["terminal_first_fraud_age_d"] = (at_ms - terminal.first_fraud_ms) / DAY_MS
+        features["terminal_last_fraud_age_d"] = (at_ms - terminal.last_fraud_ms) / DAY_MS
+    return features
+
+
+def _add_windows(
+    features: dict[str, float], days: list[list[float]], today: int, elapsed: float
+) -> None:
+    """Add counts and means: the oldest day of a window counts with the share still inside."""
+    rest = 1.0 - elapsed
+    count_1 = count_7 = count_30 = 0.0
+    sum_1 = sum_7 = sum_30 = 0.0
+    for day, count, amount in reversed(days):
+        age = today - day
+        if age < 0:
+            continue
+        if age < 7:
+            count_7 += count
+            sum_7 += amount
+            if age == 0:
+                count_1 += count
+                sum_1 += amount
+            elif age == 1:
+                count_1 += rest * count
+                sum_1 += rest * amount
+        elif age == 7:
+            count_7 += rest * count
+            sum_7 += rest * amount
+        elif age >= 30:
+            if age == 30:
+                count_30 += rest * count
+                sum_30 += rest * amount
+            break
+        count_30 += count
+        sum_30 += amount
+    features["count_1d"] = count_1
+    features["count_7d"] = count_7
+    features["count_30d"] = count_30
+    if count_1:
+        features["mean_1d"] = sum_1 / count_1
+    if count_7:
+        features["mean_7d"] = sum_7 / count_7
+    if count_30:
+        features["mean_30d"] = sum_30 / count_30
+
+
+def _add_recent(features: dict[str, float], customer: Value, at_ms: int) -> None:
+    hour_ms, day_ms = at_ms - HOUR_MS, at_ms - DAY_MS
+    count_1h = small_1h = declined_1h = declined_1d = 0
+    for entry in reversed(customer["recent"]):
+        then_ms = entry["at_ms"]
+        if day_ms < then_ms <= at_ms:
+            declined = entry["outcome"] == "declined"
+            declined_1d += declined
+            if then_ms > hour_ms:
+                count_1h += 1
+                declined_1h += declined
+                small_1h += entry["amount"] < SMALL_AMOUNT
+    features["count_1h"] = float(count_1h)
+    features["small_1h"] = float(small_1h)
+    features["declined_1h"] = float(declined_1h)
+    features["declined_1d"] = float(declined_1d)
+    since_ms = at_ms - 14 * DAY_MS
+    features["large_14d"] = float(sum(since_ms < then <= at_ms for then in customer["large"]))
+    if customer["recent"]:
+        features["since_last_s"] = max(at_ms - customer["recent"][-1]["at_ms"], 0) / 1000.0
+
+
+def _add_novelty(features: dict[str, float], event: Transaction, customer: Value) -> None:
+    if event.device_id is not None:
+        features["new_device"] = 0.0 if event.device_id in customer["devices"] else 1.0
+    if event.country is not None:
+        features["new_country"] = 0.0 if event.country in customer["countries"] else 1.0
+    place = event.merchant_id or event.terminal_id
+    if place is not None:
+        features["new_merchant"] = 0.0 if place in customer["places"] else 1.0
+
+
+def _add_frauds(features: dict[str, float], frauds: list[list[int]], at_ms: int) -> None:
+    known = [then for _, then, known_ms in frauds if known_ms <= at_ms and then <= at_ms]
+    features["customer_frauds"] = float(len(known))
+    if known:
+        features["customer_fraud_age_d"] = (at_ms - max(known)) / DAY_MS

@@ -1,0 +1,91 @@
+"""The learners of the desk, together: one fold of the lessons."""
+
+from functools import lru_cache
+
+from models.knowledge import Knowledge
+from models.learners.anomaly import AnomalyLearner
+from models.learners.digest import digest_content
+from models.learners.risk import RiskLearner
+from models.learners.softmax import HashedSoftmaxClassifier
+from models.version import CORE_VERSION
+from schemas.codec import chain, decode_json
+from schemas.errors import MalformedError
+from schemas.outputs import LESSON, Lesson
+
+GENESIS = "0" * 32
+"""The chain digest before the first lesson."""
+
+
+class Learners:
+    """Everything that is learned, as a fold of the lessons topic.
+
+    Attributes:
+        revision: offset reached in the lessons; all lessons below it were folded.
+        digest: chain digest over the raw lessons folded.
+        skipped: malformed lessons, chained but not learned.
+    """
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self.digest = GENESIS
+        self.skipped = 0
+        self.category = HashedSoftmaxClassifier(seed=1)
+        self.urgency = HashedSoftmaxClassifier(seed=2)
+        self.risk = RiskLearner(seed=3)
+        self.anomaly = AnomalyLearner(seed=4)
+        self.knowledge = Knowledge()
+
+    def fold(self, raw: bytes, offset: int) -> None:
+        """Fold the lesson at ``offset``; a malformed one is skipped, but still chained."""
+        try:
+            lesson = LESSON.validate_python(decode_json(raw))
+        except (MalformedError, ValueError):
+            self.skipped += 1
+        else:
+            self.learn(lesson)
+        self.digest = chain(self.digest, raw)
+        self.revision = offset + 1
+
+    def learn(self, lesson: Lesson) -> None:
+        """Learn one lesson; a label of another type than its task takes is ignored."""
+        task, label = lesson["task"], lesson["label"]
+        if task == "anomaly":
+            self.anomaly.learn_one(lesson["features"])
+        elif task == "risk" and isinstance(label, bool):
+            implicit = lesson["label_source"] == "implicit"
+            self.risk.learn_one(
+                lesson["features"], label, lesson["propensity"] if implicit else 1.0
+            )
+            if lesson["terminal_id"] is not None:
+                self.knowledge.learn(
+                    lesson["tenant"],
+                    lesson["terminal_id"],
+                    lesson["subject_id"],
+                    label,
+                    lesson["occurred_ms"],
+                    lesson["known_ms"],
+                )
+        elif task == "category" and isinstance(label, str) and lesson["text"]:
+            self.category.learn_one(lesson["text"], label)
+        elif task == "urgency" and isinstance(label, str) and lesson["text"]:
+            self.urgency.learn_one(lesson["text"], label)
+
+    def content_digest(self) -> str:
+        """Give the digest of everything learned: equal lessons, equal digest."""
+        return digest_content(
+            self.category.digest(),
+            self.urgency.digest(),
+            self.risk.digest(),
+            self.anomaly.digest(),
+            self.knowledge.digest(),
+        )
+
+    @staticmethod
+    def fingerprint() -> str:
+        """Name code and configuration: a checkpoint of another fingerprint must be refused."""
+        return _fingerprint()
+
+
+@lru_cache(maxsize=1)
+def _fingerprint() -> str:
+    return digest_content(CORE_VERSION, Learners().content_digest())

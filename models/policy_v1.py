@@ -1,0 +1,98 @@
+"""The first policy, as data: what the desk starts with until another one is published."""
+
+from typing import Any
+
+POLICY_V1: dict[str, Any] = {
+    "version": 1,
+    "tick_items": 200,
+    "remember_days": 60,
+    "park_days": 30,
+    "alert_budget_per_day": 200,
+    # Reference currency EUR: minor digits and what one unit is worth, for comparing only.
+    "currencies": {
+        "EUR": {"exponent": 2, "rate": 1.0},
+        "USD": {"exponent": 2, "rate": 0.9},
+        "GBP": {"exponent": 2, "rate": 1.15},
+        "CHF": {"exponent": 2, "rate": 1.05},
+        "CNY": {"exponent": 2, "rate": 0.13},
+        "HKD": {"exponent": 2, "rate": 0.12},
+        "SGD": {"exponent": 2, "rate": 0.7},
+        "JPY": {"exponent": 0, "rate": 0.006},
+        "KWD": {"exponent": 3, "rate": 3.0},
+        "*": {"exponent": 2, "rate": 1.0},
+    },
+    "priority": {
+        # What a full part of each kind adds to the score; together 100.
+        "weights": {"urgency": 35, "money": 20, "customer_risk": 25, "sentiment": 10, "age": 10},
+        # ITIL: rows are impact 1 to 4, columns urgency critical, high, medium, low.
+        "matrix": [
+            ["P1", "P1", "P2", "P3"],
+            ["P1", "P2", "P3", "P4"],
+            ["P2", "P3", "P4", "P5"],
+            ["P3", "P4", "P5", "P5"],
+        ],
+        "sla_minutes": {"P1": 60, "P2": 240, "P3": 480, "P4": 1440, "P5": 4320},
+        # Shares of the SLA at which an open ticket is assessed anew without any event.
+        "age_fractions": [0.5, 0.8, 1.0],
+        # From this share on, urgency counts one step higher.
+        "escalate_at": 1.0,
+        # This much money at stake (reference currency) or more is a full part.
+        "money_cap": 10_000,
+        # Points towards impact: [from, points], the last band reached counts.
+        "impact_points": {
+            "tier": {"standard": 0, "premium": 1, "business": 1},
+            "money": [[100, 1], [1_000, 2], [10_000, 3]],
+            "linked": [[1, 1], [4, 2]],
+            "customer_risk": [[0.15, 1], [0.35, 2], [0.6, 3]],
+        },
+        # Points needed for impact 1, 2, 3; fewer are impact 4.
+        "impact_thresholds": [5, 3, 1],
+        # How much one fact says about the customer's risk, halved every half_life_hours.
+        "customer_risk": {
+            "window_hours": 168,
+            "half_life_hours": 72,
+            "alert": 0.8,
+            "fraud": 0.8,
+            "risky": 0.25,
+            "declined": 0.15,
+        },
+        # A message may change the category only while confidence is below this.
+        "reclassify_below": 0.5,
+        # The urgency learner speaks from this many labels on; before, the word rules do.
+        "urgency_labels": 50,
+    },
+    "alerts": {
+        "risk_threshold": 0.2,
+        "anomaly_threshold": 0.99,
+        "percentile": 0.99,
+        "risky_percentile": 0.97,
+        # Transactions that a percentile must be based on.
+        "warm_up": 100,
+        "dedup_hours": 24,
+        # This share of the day's budget is kept for high and critical alerts.
+        "reserved_share": 0.2,
+        # Steps towards severity; a step in score and one in amount are worth the same.
+        "severity": {
+            "risk": [0.4, 0.7, 0.9],
+            "anomaly": [0.995, 0.998, 0.9995],
+            "amount": [100, 1_000, 5_000],
+        },
+        "typology": {
+            "small_amount": 5,
+            "testing_count_1h": 4,
+            "testing_declined_1h": 3,
+            "takeover_ratio": 3,
+            "terminal_fraud_age_d": 30,
+            "stolen_ratio": 2,
+            "stolen_large_14d": 2,
+            "customer_fraud_age_d": 30,
+        },
+    },
+    "lessons": {
+        # This share of the transactions become implicit negatives if no label comes.
+        "implicit_share": 0.1,
+        "implicit_after_hours": 169,
+        # This share of the transactions go to the unsupervised learner at once.
+        "anomaly_share": 0.2,
+    },
+}
