@@ -100,10 +100,10 @@ class Fraud:
                 victim, rng.choice(self._world.online),
                 victim.minor(rng.uniform(2, 9) if late else rng.uniform(0.3, 3)),
                 "wallet" if late else "ecommerce", device,
-                decline=self._decline(0.1 if late else 0.55), fraud="card_testing",
+                decline=self._decline(0.2 if late else 0.55), fraud="card_testing",
             )  # fmt: skip
             self._try(at_ms, order)
-            at_ms += int(rng.uniform(1, 9) * HOUR_MS) if late else rng.randint(8_000, 120_000)
+            at_ms += int(rng.uniform(0.1, 1.5) * HOUR_MS) if late else rng.randint(8_000, 120_000)
         if rng.random() < 0.5:
             euros = victim.scale * rng.uniform(60, 300)
             online = rng.choice(self._world.online)
@@ -117,13 +117,13 @@ class Fraud:
 
     def _stolen_card(self, at_ms: int, victim: Customer, late: bool) -> None:
         rng = self._rng
-        device = victim.devices[-1] if late and rng.random() < 0.5 else self._device()
+        device = victim.devices[-1] if late and rng.random() < 0.3 else self._device()
         country = None if late else rng.choice(_FAR)
         for _ in range(rng.randint(1, 5)):
             merchant = rng.choice(
                 self._world.by_region[victim.region] if late else self._world.merchants
             )
-            factor = rng.uniform(1.2, 4) if late else rng.uniform(2.5, 14)
+            factor = rng.uniform(2, 7) if late else rng.uniform(2.5, 14)
             euros = victim.scale * 45 * factor
             in_person = merchant.channel in ("pos", "atm")
             order = Order(
@@ -155,7 +155,7 @@ class Fraud:
     def _takeover(self, at_ms: int, victim: Customer, late: bool) -> None:
         rng, device = self._rng, self._device()
         for _ in range(rng.randint(2, 5)):
-            euros = victim.scale * (rng.uniform(80, 450) if late else rng.uniform(300, 1800))
+            euros = victim.scale * (rng.uniform(150, 900) if late else rng.uniform(300, 1800))
             order = Order(
                 victim, None, victim.minor(euros), "transfer", device,
                 decline=self._decline(0.12), fraud="account_takeover",
