@@ -61,7 +61,7 @@ def dead_letter_row(head: Row, record: Record) -> Row:
         error["stage"],
         error["class"],
         error["message"][:MAX_MESSAGE_CHARS],
-        record["bytes"],
+        record.get("bytes", 0),
     )
 
 

@@ -57,31 +57,34 @@ class Rows:
     def _add_journal(
         self, record: Mapping[str, Any], partition: int, offset: int, appended_ms: int
     ) -> None:
-        rows = self._by_table
         kind = record["kind"]
         head = decision_rows.head_of(record, partition, appended_ms)
-        rows["journal_entries"].append(decision_rows.entry_row(head, record, offset))
+        made = [("journal_entries", decision_rows.entry_row(head, record, offset))]
         match kind:
             case "ticket":
-                rows["ticket_decisions"].append(decision_rows.ticket_row(head, record))
+                made.append(("ticket_decisions", decision_rows.ticket_row(head, record)))
             case "transaction":
-                rows["transaction_decisions"].append(decision_rows.transaction_row(head, record))
+                made.append(("transaction_decisions", decision_rows.transaction_row(head, record)))
             case "feedback":
-                rows["feedback_decisions"].append(decision_rows.feedback_row(head, record))
+                made.append(("feedback_decisions", decision_rows.feedback_row(head, record)))
             case "tick":
-                rows["ticks"].append(decision_rows.tick_row(head, record))
+                made.append(("ticks", decision_rows.tick_row(head, record)))
             case "dead":
-                rows["dead_letters"].append(output_rows.dead_letter_row(head, record))
+                made.append(("dead_letters", output_rows.dead_letter_row(head, record)))
             case "policy" | "duplicate":
                 pass
             case _:
                 raise ValueError(f"unknown kind {kind!r}")
         for index, effect in enumerate(record.get("effects") or ()):
-            if effect["topic"] == PRIORITIES_TOPIC.name:
-                row = output_rows.priority_change_row(head, index, effect["value"])
-                rows["priority_changes"].append(row)
-            elif effect["topic"] == ALERTS_TOPIC.name:
-                rows["alerts"].append(output_rows.alert_row(head, index, effect["value"]))
+            topic, value = effect["topic"], effect["value"]
+            if topic == PRIORITIES_TOPIC.name:
+                made.append(
+                    ("priority_changes", output_rows.priority_change_row(head, index, value))
+                )
+            elif topic == ALERTS_TOPIC.name:
+                made.append(("alerts", output_rows.alert_row(head, index, value)))
+        for table, row in made:  # only now, so that a refused record leaves nothing behind
+            self._by_table[table].append(row)
 
     def add_lesson(
         self, lesson: Mapping[str, Any], *, partition: int, offset: int, appended_ms: int
