@@ -1,0 +1,62 @@
+# Needs Python 3.11 or newer and make; everything else comes from PyPI into .venv.
+# make demo ARGS="--events 5000" · make test ARGS="-k journal" · make demo PYTHON=python3.12
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+ARGS ?=
+
+.PHONY: help demo test test-kafka check clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo        the main job on an embedded broker and ClickHouse, nothing to install"
+	@echo "make test        all tests that need no other program"
+	@echo "make test-kafka  the tests on a real Apache Kafka (Java and Maven)"
+	@echo "make check       style, types, import contracts, dependencies, spelling"
+	@echo "make clean       remove the environment and all caches"
+
+demo: $(VENV)/.demo
+	@$(BIN)/riverdesk demo $(ARGS)
+
+test: $(VENV)/.test
+	@$(BIN)/python -m pytest -m "not kafka" $(ARGS)
+
+test-kafka: $(VENV)/.test
+	@missing=$$($(BIN)/python -c 'from tests.kafka.fetch import missing_tools; print(*missing_tools())'); \
+	if [ -n "$$missing" ] && [ "$${CI:-}" != true ]; then \
+	  echo "make test-kafka: skipped, a real Apache Kafka needs $$missing here"; \
+	else \
+	  echo "fetching Apache Kafka (once)" && $(BIN)/python -m tests.kafka.fetch && \
+	  RIVERDESK_REQUIRE_KAFKA=1 $(BIN)/python -m pytest -m kafka $(ARGS); \
+	fi
+
+check: $(VENV)/.test
+	@echo "ruff check" && $(BIN)/ruff check .
+	@echo "ruff format" && $(BIN)/ruff format --check .
+	@echo "mypy" && $(BIN)/mypy
+	@echo "import contracts" && $(BIN)/lint-imports --no-cache > $(VENV)/contracts.log || { cat $(VENV)/contracts.log; exit 1; }
+	@echo "dependencies" && $(BIN)/deptry .
+	@echo "spelling" && $(BIN)/codespell
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Riverdesk needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	@echo "installing Riverdesk (about 300 MB, once)"
+	@$(PIP) -e ".[embedded]"
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	@echo "installing Riverdesk and its tools"
+	@$(PIP) -e ".[embedded,dev]"
+	@touch $@ $(VENV)/.demo
+
+clean:
+	@rm -rf $(VENV) .kafka build *.egg-info
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find schemas models sinks streams tests -name __pycache__ -type d -prune -exec rm -rf {} +
