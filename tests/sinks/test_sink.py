@@ -209,3 +209,13 @@ def test_entry_without_time_or_policy_lands(warehouse: Warehouse) -> None:
     assert answers(warehouse, "SELECT policy, occurred_at, decided_at FROM journal_entries") == [
         {"policy": "", "occurred_at": None, "decided_at": None}
     ]
+
+
+def test_batch_without_any_reason_or_feature_lands(warehouse: Warehouse) -> None:
+    bare = ticket(
+        1, 0, categories=[], category_reasons=[], urgency_reasons=[], tickets=[], features={}
+    )
+    Sink(warehouse).write(Range(JOURNAL, 0, 1, 2, "d"), rows_of(bare))
+    assert answers(
+        warehouse, "SELECT categories, category_reason_names, features FROM ticket_decisions"
+    ) == [{"categories": {}, "category_reason_names": [], "features": {}}]
