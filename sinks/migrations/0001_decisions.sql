@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS {database}.journal_entries (
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(appended_at)
-ORDER BY (journal_partition, number)
+ORDER BY (journal_partition, number, journal_offset)
 SETTINGS non_replicated_deduplication_window = 10000;
 
 CREATE TABLE IF NOT EXISTS {database}.ticket_decisions (

@@ -158,8 +158,8 @@ FROM
         uniqExactIf(source_offset, kind = 'dead') AS dead_count,
         uniqExactIf(source_offset, kind = 'duplicate') AS duplicate_count,
         toInt64(last_offset - first_offset + 1) - toInt64(in_count) AS missing_count,
-        toInt64(uniqExact(journal_partition, number)) - toInt64(in_count) AS doubled_count,
-        toInt64(count()) - toInt64(uniqExact(journal_partition, number)) AS repeated_row_count
+        toInt64(uniqExact(journal_partition, journal_offset)) - toInt64(in_count) AS doubled_count,
+        toInt64(count()) - toInt64(uniqExact(journal_partition, journal_offset)) AS repeated_row_count
     FROM {database}.journal_entries
     WHERE source_topic != ''
     GROUP BY topic, partition

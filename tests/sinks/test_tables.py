@@ -121,6 +121,7 @@ def test_tables_collapse_by_position_and_never_expire(migrated: Warehouse) -> No
         assert engine == "ReplacingMergeTree", name
         effect = ", effect_index" if name in ("alerts", "priority_changes") else ""
         expected = {
+            "journal_entries": "journal_partition, number, journal_offset",
             "lessons": "lesson_partition, lesson_offset",
             "quality": "quality_partition, quality_offset",
         }.get(name, f"journal_partition, number{effect}")
