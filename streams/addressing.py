@@ -56,7 +56,8 @@ def raw_address(raw: bytes, topic: Topic, line_number: int) -> Address:
 
 def _topic_of(raw: bytes) -> Topic:
     content = decode_json(raw)
-    kind = content.get("type") if isinstance(content, dict) else None
+    content = content if isinstance(content, dict) else {}
+    kind = content.get("type", "transaction" if "transaction_id" in content else None)
     family = kind.partition(".")[0] if isinstance(kind, str) else None
     for topic in INPUTS:
         if KIND_BY_TOPIC[topic.name] == family:

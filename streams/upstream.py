@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -9,9 +10,12 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from schemas.errors import MisconfiguredError, UnavailableError
+from schemas.registry import INPUTS
 from streams.settings import KafkaSettings
+from streams.topics import partition_counts
 
 BOOTSTRAP_TIMEOUT_MS = 10_000
+CLOSE_S = 2.0
 MAX_REQUEST_BYTES = 2_200_000
 FLUSH_S = 120.0
 
@@ -23,7 +27,7 @@ class Upstream:
         kafka: The broker.
 
     Raises:
-        UnavailableError: no broker answers within 10 s.
+        UnavailableError: no broker answers within 10 s (or the delivery timeout, if shorter).
     """
 
     def __init__(self, kafka: KafkaSettings) -> None:
@@ -44,7 +48,7 @@ class Upstream:
                 max_block_ms=timeout_ms,
                 delivery_timeout_ms=timeout_ms,
                 request_timeout_ms=timeout_ms // 2,
-                bootstrap_timeout_ms=BOOTSTRAP_TIMEOUT_MS,
+                bootstrap_timeout_ms=min(BOOTSTRAP_TIMEOUT_MS, timeout_ms),
                 allow_auto_create_topics=False,
             )
         except KafkaError as fault:
@@ -52,7 +56,7 @@ class Upstream:
         self.sent_count = 0
         self._acknowledged_count = 0
         self._fault: BaseException | None = None
-        self._known: set[str] = set()
+        self._known = frozenset(partition_counts(kafka, [topic.name for topic in INPUTS]))
         self._lock = threading.Lock()
 
     @property
@@ -66,7 +70,7 @@ class Upstream:
 
         Raises:
             UnavailableError: the broker is away, or an earlier record was not taken.
-            MisconfiguredError: there is no such topic.
+            MisconfiguredError: there is no such input topic.
         """
         self._check()
         self._require(topic)
@@ -94,7 +98,8 @@ class Upstream:
 
     def close(self) -> None:
         """Give up what is not acknowledged."""
-        self._producer.close(timeout=0 if self.acknowledged_count != self.sent_count else 5)
+        with suppress(KafkaError):  # said by `flush` already
+            self._producer.close(timeout=CLOSE_S)
 
     def __enter__(self) -> Self:
         return self
@@ -108,15 +113,8 @@ class Upstream:
         self.close()
 
     def _require(self, topic: str) -> None:
-        if topic in self._known:
-            return
-        try:
-            partitions = self._producer.partitions_for(topic)
-        except KafkaError as fault:
-            raise UnavailableError(f"the broker does not tell about {topic}: {fault}") from fault
-        if not partitions:
+        if topic not in self._known:
             raise MisconfiguredError(f"no such topic: {topic}; run `riverdesk topics create`")
-        self._known.add(topic)
 
     def _check(self) -> None:
         if self._fault is not None:
