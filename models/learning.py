@@ -2,15 +2,20 @@
 
 from functools import lru_cache
 
+from models.features.unusual import unusual_view
 from models.knowledge import Knowledge
 from models.learners.anomaly import AnomalyLearner
 from models.learners.digest import digest_content
 from models.learners.risk import RiskLearner
 from models.learners.softmax import HashedSoftmaxClassifier
+from models.sampling import is_chosen
 from models.version import CORE_VERSION
 from schemas.codec import chain, decode_json
 from schemas.errors import MalformedError
 from schemas.outputs import LESSON, Lesson
+
+NEGATIVE_SHARE = 0.1
+"""The risk learner learns at most this share of the implicit negatives."""
 
 GENESIS = "0" * 32
 """The chain digest before the first lesson."""
@@ -50,12 +55,9 @@ class Learners:
         """Learn one lesson; a label of another type than its task takes is ignored."""
         task, label = lesson["task"], lesson["label"]
         if task == "anomaly":
-            self.anomaly.learn_one(lesson["features"])
+            self.anomaly.learn_one(unusual_view(lesson["features"]))
         elif task == "risk" and isinstance(label, bool):
-            implicit = lesson["label_source"] == "implicit"
-            self.risk.learn_one(
-                lesson["features"], label, lesson["propensity"] if implicit else 1.0
-            )
+            self._learn_risk(lesson, label)
             if lesson["terminal_id"] is not None:
                 self.knowledge.learn(
                     lesson["tenant"],
@@ -69,6 +71,20 @@ class Learners:
             self.category.learn_one(lesson["text"], label)
         elif task == "urgency" and isinstance(label, str) and lesson["text"]:
             self.urgency.learn_one(lesson["text"], label)
+
+    def _learn_risk(self, lesson: Lesson, label: bool) -> None:
+        """Teach the risk learner; implicit negatives are thinned to one share.
+
+        Some are sampled more often than others (see `models.transaction_decisions`): learned as
+        they come, they would make what they have in common look safe.
+        """
+        share = lesson["propensity"]
+        if lesson["label_source"] != "implicit":
+            self.risk.learn_one(lesson["features"], label, 1.0)
+        elif share <= NEGATIVE_SHARE or is_chosen(
+            lesson["subject_id"], "thin", NEGATIVE_SHARE / share
+        ):
+            self.risk.learn_one(lesson["features"], label, min(share, NEGATIVE_SHARE))
 
     def content_digest(self) -> str:
         """Give the digest of everything learned: equal lessons, equal digest."""

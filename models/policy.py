@@ -64,6 +64,7 @@ class LessonRules:
     implicit_share: float
     implicit_after_ms: int
     anomaly_share: float
+    watch_terminal_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,7 @@ def _lessons(read: Reader) -> LessonRules:
         implicit_share=read.number("lessons.implicit_share", 0, 1),
         implicit_after_ms=int(hours * HOUR_MS),
         anomaly_share=read.number("lessons.anomaly_share", 0, 1),
+        watch_terminal_ms=int(read.number("lessons.watch_terminal_days", 0, 3_650) * DAY_MS),
     )
 
 

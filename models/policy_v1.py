@@ -94,5 +94,7 @@ POLICY_V1: dict[str, Any] = {
         "implicit_after_hours": 169,
         # This share of the transactions go to the unsupervised learner at once.
         "anomaly_share": 0.2,
+        # All transactions at a terminal with a known fraud in these days are learned.
+        "watch_terminal_days": 14,
     },
 }

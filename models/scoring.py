@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from models.features.unusual import unusual_view
 from models.learners.quantile_logistic import sigmoid
 from models.learning import Learners
 from schemas.outputs import Reason
@@ -32,7 +33,7 @@ def score_transaction(features: Mapping[str, float], learners: Learners) -> Scor
     """
     anomaly = 0.0
     if learners.anomaly.ready:
-        anomaly = learners.anomaly.rank_one(learners.anomaly.score_one(features))
+        anomaly = learners.anomaly.rank_one(learners.anomaly.score_one(unusual_view(features)))
     if not learners.risk.ready:
         reasons: list[Reason] = [{"name": "anomaly_rank", "contribution": anomaly}]
         return Score(anomaly, "anomaly", None, anomaly, reasons, "score")

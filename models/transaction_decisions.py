@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from typing import Any
-from zlib import crc32
 
 from models.alerting import judge
 from models.context import Context, Draft, place, subject_place
 from models.customer import fold_transaction
 from models.effects import Effects
 from models.features.transaction import extract_transaction
+from models.knowledge import TerminalFacts
 from models.open_tickets import assess_open_tickets, fold_frauds
+from models.policy import Policy
+from models.sampling import is_chosen
 from models.scoring import Score, score_transaction
 from models.state import Value
 from models.teaching import Subject, remember, waiting_for
@@ -39,7 +41,8 @@ def decide_transaction(
     score = score_transaction(features, context.learners)
     verdict = judge(event, occurred_ms, amount, features, score, customer, context, effects.next_id)
     repeated = context.recall("remembered", subject_key, source["published_ms"]) is not None
-    sampled = not repeated and _chosen(subject_id, "implicit", policy.lessons.implicit_share)
+    share = _implicit_share(terminal, occurred_ms, policy)
+    sampled = not repeated and is_chosen(subject_id, "implicit", share)
     body = dump(event)
     decision: dict[str, Any] = {
         "transaction_id": subject_id,
@@ -55,7 +58,7 @@ def decide_transaction(
         "reason_space": score.space,
         "evidence": [],
         "sampled": sampled,
-        "propensity": policy.lessons.implicit_share,
+        "propensity": share,
         "mature_ms": occurred_ms + policy.lessons.implicit_after_ms if sampled else None,
         "tickets": [],
         "labels": [],
@@ -87,9 +90,16 @@ def decide_transaction(
     )
 
 
-def _chosen(subject_id: str, purpose: str, share: float) -> bool:
-    """Choose a share of all subjects, the same ones in every process."""
-    return crc32(f"{purpose}/{subject_id}".encode()) < share * 2**32
+def _implicit_share(terminal: TerminalFacts, occurred_ms: int, policy: Policy) -> float:
+    """Give the chance to become an implicit negative.
+
+    It is certain where the terminal had a fraud lately: "its last label" means little as long as
+    hardly any good one is known.
+    """
+    since_ms = terminal.last_fraud_ms
+    if since_ms is not None and occurred_ms - since_ms < policy.lessons.watch_terminal_ms:
+        return 1.0
+    return policy.lessons.implicit_share
 
 
 def _cause(decision: Mapping[str, Any]) -> str:
@@ -123,7 +133,7 @@ def _teach(
     """Sample the transaction for the unsupervised learner, and apply labels that waited for it."""
     tenant, subject_id = body["tenant"], body["transaction_id"]
     share = context.policy.lessons.anomaly_share
-    sampled = _chosen(subject_id, "anomaly", share)
+    sampled = is_chosen(subject_id, "anomaly", share)
     parked = context.state.get("parked", subject_place("transaction", tenant, subject_id))
     if not sampled and parked is None:
         return

@@ -48,7 +48,7 @@ TRANSACTION_FEATURES: tuple[Feature, ...] = (
     Feature("new_device", "flag", "device not among the customer's last 8", True),
     Feature("new_country", "flag", "country not among the customer's last 8", True),
     Feature("new_merchant", "flag", "merchant or terminal not among the last 16", True),
-    Feature("customer_age_d", "d", "since the customer's first transaction"),
+    Feature("trouble", "count", "declined_1h, small_1h, new_device and new_country together"),
     Feature("customer_fraud_age_d", "d", "since the customer's last known fraud", True),
     Feature("customer_frauds", "count", "known frauds of the customer, at most 8"),
     Feature("terminal_label", "flag", "last known label of the terminal", True),

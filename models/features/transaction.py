@@ -41,7 +41,6 @@ def extract_transaction(
         "card_absent": 1.0 if event.channel in _CARD_ABSENT else 0.0,
         "atm": 1.0 if event.channel == "atm" else 0.0,
         "transfer": 1.0 if event.channel == "transfer" else 0.0,
-        "customer_age_d": 0.0,
         "terminal_fraud_run": float(terminal.fraud_run),
     }
     if customer["count"]:
@@ -50,11 +49,16 @@ def extract_transaction(
         z = (amount - mean) / spread
         features["amount_ratio"] = amount / mean
         features["amount_z"] = min(max(z, -_WIDEST_Z), _WIDEST_Z)
-        features["customer_age_d"] = max(at_ms - customer["first_ms"], 0) / DAY_MS
     _add_windows(features, customer["days"], day, of_day_ms / DAY_MS)
     _add_recent(features, customer, at_ms)
     _add_novelty(features, event, customer)
     _add_frauds(features, customer["frauds"], at_ms)
+    features["trouble"] = (
+        features["declined_1h"]
+        + features["small_1h"]
+        + features.get("new_device", 0.0)
+        + features.get("new_country", 0.0)
+    )
     if terminal.label is not None:
         features["terminal_label"] = 1.0 if terminal.label else 0.0
     if terminal.first_fraud_ms is not None and terminal.last_fraud_ms is not None:
