@@ -82,6 +82,11 @@ def digest(value: object) -> str:
     return blake2b(encode_canonical(value), digest_size=DIGEST_BYTES).hexdigest()
 
 
+def digest_bytes(raw: bytes) -> str:
+    """Give the digest of bytes as they stand: 32 hexadecimal characters."""
+    return blake2b(raw, digest_size=DIGEST_BYTES).hexdigest()
+
+
 def chain(previous: str, raw: bytes) -> str:
     """Extend a chain digest by one record: 32 hexadecimal characters."""
     return blake2b(previous.encode() + raw, digest_size=DIGEST_BYTES).hexdigest()

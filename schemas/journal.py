@@ -52,7 +52,7 @@ class JournalRecord(TypedDict):
     ticket …   number, source, event, features, decision, learner, policy, effects
     tick       number, tick_ms, decision, learner, policy, effects
     duplicate  number, source, event_id, first (position of the first one)
-    dead       number, source, error (class, stage, message)
+    dead       number, source, error (class, stage, message), bytes
     ========== =================================================================
     """
 
@@ -79,6 +79,8 @@ class JournalRecord(TypedDict):
     effects: NotRequired[list[Effect]]
     first: NotRequired[str]
     error: NotRequired[dict[str, str]]
+    bytes: NotRequired[int]
+    """Length of the dead record's value."""
     decided_ms: NotRequired[int]
     at_ms: NotRequired[int]
 

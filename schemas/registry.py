@@ -42,6 +42,7 @@ class Topic:
     cleanup: Literal["delete", "compact"]
     summary: str
     max_message_bytes: int = 1_048_588
+    timestamps: Literal["CreateTime", "LogAppendTime"] = "CreateTime"
 
 
 TICKETS = Topic(

@@ -1,0 +1,232 @@
+"""The archiver: journal, lessons and scorecards into the warehouse, each position once.
+
+Before a range is inserted it is noted in the metadata of the committed offset: from where to
+where, how many rows, which content. After a crash the same range is cut out of the log again and
+inserted with the same tokens, so that the warehouse recognises what it already has.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from models.policy import Policy
+from schemas.errors import IncompatibleError, MalformedError, UnavailableError
+from schemas.registry import JOURNAL, LESSONS, QUALITY_TOPIC
+from sinks.sink import Sink
+from streams.archiver.stretch import Note, Stretch
+from streams.intake import Batch, Intake
+from streams.kafka import Consumer, KafkaException, TopicPartition, make_consumer
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+GROUP = "riverdesk-archiver"
+TOPICS = (JOURNAL.name, LESSONS.name, QUALITY_TOPIC.name)
+Place = tuple[str, int]
+
+
+class Archiver:
+    """Everything of the archiver but Faust.
+
+    Args:
+        settings: All settings.
+        sink: The warehouse.
+        deliver: Brings a batch to whoever calls :meth:`process`.
+        halt: Called once when the archiver must not go on.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        sink: Sink,
+        deliver: Callable[[Batch], Any],
+        halt: Callable[[BaseException], None],
+    ) -> None:
+        self._settings = settings
+        self._sink = sink
+        self._halt = halt
+        self.intake = Intake(
+            make_consumer(settings.kafka, GROUP, f"riverdesk-archiver-{settings.worker}"),
+            TOPICS,
+            deliver=deliver,
+            assigned=self._assigned,
+            revoked=self._revoked,
+            batch_records=settings.archiver.batch_records,
+            idle_s=settings.archiver.flush_interval_ms / 1000,
+        )
+        self._stretches: dict[Place, Stretch] = {}
+        self._generation = 0
+        self._row_count = 0
+        self._waiting_for: str | None = None
+        self._lock = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Begin to read."""
+        self.intake.open(asyncio.get_running_loop())
+
+    async def close(self) -> None:
+        """Leave the group; what is not yet inserted is read again by the next owner."""
+        self._generation = -1
+        await self.intake.close()
+
+    async def process(self, batch: Batch) -> None:
+        """Take in one batch and insert what is due; never raises."""
+        try:
+            async with self._lock:
+                await self._process(batch)
+        except Exception as fault:
+            log.exception("archiver_failed", error=repr(fault))
+            self._halt(fault)
+        finally:
+            self.intake.done()
+
+    def check(self) -> None:
+        """Halt if the intake's thread has failed; called every second."""
+        if self.intake.failure is not None:
+            self._halt(self.intake.failure)
+
+    def adopt(self, policy: Policy) -> None:
+        """Policies change nothing here."""
+
+    def status(self) -> dict[str, Any]:
+        """Give what an operator or a barrier wants to know."""
+        return {
+            "role": "archiver",
+            "worker": self._settings.worker,
+            "row_count": self._row_count,
+            "waiting_for": self._waiting_for,
+            "positions": {
+                f"{topic}/{number}": stretch.start
+                for (topic, number), stretch in sorted(self._stretches.items())
+            },
+        }
+
+    async def _process(self, batch: Batch) -> None:
+        for part in batch:
+            if part.generation != self._generation:
+                continue
+            for topic, at in part.continues.items():
+                stretch = self._stretches.get((topic, part.partition))
+                if stretch is None:
+                    continue
+                if at not in (stretch.end, -1) and at >= 0:
+                    log.warning("slice_refused", topic=topic, partition=part.partition)
+                    self._start(part.partition)
+                    break
+                for raw in part.records:
+                    if raw.topic == topic:
+                        stretch.add(raw)
+                stretch.read_up_to(part.ends[topic])
+        await self._insert_due()
+
+    async def _insert_due(self) -> None:
+        config, generation = self._settings.archiver, self._generation
+        now_s = time.monotonic()
+        due = [
+            (place, stretch)
+            for place, stretch in self._stretches.items()
+            if stretch.due(now_s, config.flush_rows, config.flush_interval_ms / 1000)
+        ]
+        if not due:
+            return
+        if not await self._commit({place: stretch.open_note() for place, stretch in due}):
+            return
+        for _, stretch in due:
+            while generation == self._generation:
+                try:
+                    written = await asyncio.to_thread(
+                        self._sink.write, stretch.range(), stretch.rows
+                    )
+                except UnavailableError as fault:
+                    self._waiting_for = str(fault)
+                    log.warning("warehouse_away", error=str(fault))
+                    await asyncio.sleep(fault.retry_after_s)
+                else:
+                    self._waiting_for = None
+                    self._row_count += sum(written.values())
+                    break
+            else:
+                return
+        if generation == self._generation:
+            notes = {}
+            for place, stretch in due:
+                stretch.done()
+                notes[place] = stretch.done_note()
+            await self._commit(notes)
+
+    async def _commit(self, notes: dict[Place, tuple[int, Note]]) -> bool:
+        offsets = [
+            TopicPartition(topic, number, offset, note.token())
+            for (topic, number), (offset, note) in notes.items()
+        ]
+        generation = self._generation
+        while generation == self._generation:
+            try:
+                await self.intake.call(
+                    lambda consumer: consumer.commit(offsets=offsets, asynchronous=False)
+                )
+            except KafkaException as fault:
+                log.warning("note_not_taken", error=str(fault))
+                await asyncio.sleep(1.0)
+            else:
+                return True
+        return False
+
+    # -- ownership ------------------------------------------------------------------------------
+
+    async def _assigned(self, numbers: set[int], generation: int) -> None:
+        self._generation = generation
+        while self._generation == generation:
+            try:
+                notes = await self.intake.call(lambda consumer: _noted(consumer, sorted(numbers)))
+            except UnavailableError as fault:
+                log.warning("positions_unknown", error=str(fault))
+                await asyncio.sleep(fault.retry_after_s)
+                continue
+            except (IncompatibleError, MalformedError) as fault:
+                self._halt(fault)
+                return
+            for place, (offset, note) in notes.items():
+                self._stretches[place] = Stretch(*place, offset, note)
+            for number in numbers:
+                self._start(number)
+            return
+
+    async def _revoked(self, numbers: set[int]) -> None:
+        self._generation = -1  # ends what waits for the warehouse
+        async with self._lock:
+            self._stretches.clear()
+
+    def _start(self, number: int) -> None:
+        positions = {
+            topic: stretch.end for (topic, at), stretch in self._stretches.items() if at == number
+        }
+        self.intake.start(number, self._generation, positions)
+
+
+def _noted(consumer: Consumer, numbers: list[int]) -> dict[Place, tuple[int, Note]]:
+    places = [
+        TopicPartition(topic, number)
+        for topic in TOPICS
+        for number in numbers
+        if topic == JOURNAL.name or number == 0  # lessons and scorecards have one partition
+    ]
+    try:
+        answers = consumer.committed(places, timeout=10.0)
+    except KafkaException as fault:
+        raise UnavailableError(f"noted positions are not known: {fault}") from fault
+    notes = {}
+    for answer in answers:
+        if answer.error is not None:
+            raise UnavailableError(f"noted positions are not known: {answer.error}")
+        place = (str(answer.topic), int(answer.partition))
+        if answer.offset is None or answer.offset < 0:
+            notes[place] = (0, Note())
+        elif answer.metadata:
+            notes[place] = (answer.offset, Note.from_token(answer.metadata))
+        else:
+            raise IncompatibleError(f"group {GROUP} has a position without a note at {place}")
+    return notes

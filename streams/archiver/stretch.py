@@ -1,0 +1,156 @@
+"""A stretch of one log that is to be inserted as one range, and the note that describes it."""
+
+import time
+from dataclasses import dataclass
+
+from schemas.codec import chain, decode_json, encode
+from schemas.errors import IncompatibleError, MalformedError
+from schemas.registry import JOURNAL, LESSONS
+from sinks.projection import Rows
+from sinks.sink import Range
+from streams.intake import Raw
+from streams.journal.acceptance import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is kept in the metadata of a committed offset (below Kafka's 4,096 bytes).
+
+    Args:
+        reading: Of the journal at the offset; of no meaning for other topics.
+        open_end: End of the range that is being inserted, ``None`` if none is.
+        row_count: Its rows.
+        digest: Chain digest over its records.
+    """
+
+    reading: Reading = Reading()  # noqa: RUF009  # frozen
+    open_end: int | None = None
+    row_count: int = 0
+    digest: str = ""
+
+    def token(self) -> str:
+        """Give the note as text."""
+        return encode([self.reading.token(), self.open_end, self.row_count, self.digest]).decode()
+
+    @classmethod
+    def from_token(cls, token: str) -> "Note":
+        """Read what :meth:`token` wrote.
+
+        Raises:
+            MalformedError: not such a token.
+        """
+        try:
+            reading, open_end, row_count, digest = decode_json(token.encode())
+        except ValueError:
+            raise MalformedError(f"not an archiver's note: {token!r}") from None
+        return cls(Reading.from_token(reading), open_end, row_count, digest)
+
+
+class Stretch:
+    """Collects what comes after the last inserted position of one topic partition.
+
+    Args:
+        topic: Journal, lessons or scorecards.
+        partition: Its partition.
+        start: First offset that is not known to be inserted.
+        note: Noted there; an open range is cut exactly as it was.
+    """
+
+    def __init__(self, topic: str, partition: int, start: int, note: Note) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.start = start
+        self.end = start
+        self.rows = Rows()
+        self._reading = note.reading
+        self._reading_at_start = note.reading
+        self._digest = ""
+        self._open = note if note.open_end is not None else None
+        self._later: list[Raw] = []
+        self._since_s = 0.0
+
+    def add(self, raw: Raw) -> None:
+        """Take in the next record."""
+        if self._open is not None and raw.offset >= (self._open.open_end or 0):
+            self._later.append(raw)  # belongs behind the range that is to be repeated
+            return
+        if not self._since_s:
+            self._since_s = time.monotonic()
+        value = raw.value or b""
+        self._digest = chain(self._digest, value)
+        content = decode_json(value)
+        if self.topic == JOURNAL.name:
+            reading = self._reading.accept(content)
+            if reading is None:
+                return
+            self._reading = reading
+            self.rows.add_journal(
+                content,
+                partition=self.partition,
+                offset=raw.offset,
+                appended_ms=raw.published_ms,
+            )
+        elif self.topic == LESSONS.name:
+            self.rows.add_lesson(
+                content,
+                partition=self.partition,
+                offset=raw.offset,
+                appended_ms=raw.published_ms,
+            )
+        else:
+            self.rows.add_quality(
+                content,
+                partition=self.partition,
+                offset=raw.offset,
+                appended_ms=raw.published_ms,
+            )
+
+    def read_up_to(self, end: int) -> None:
+        """Say that everything below ``end`` has been added."""
+        self.end = end
+
+    def due(self, now_s: float, rows: int, interval_s: float) -> bool:
+        """Tell whether the stretch is to be inserted now."""
+        if self._open is not None:
+            return self.end >= (self._open.open_end or 0)
+        if self.end == self.start:
+            return False
+        return self.rows.row_count >= rows or now_s - self._since_s >= interval_s
+
+    def range(self) -> Range:
+        """Name the range with its content; the deduplication tokens are made from it.
+
+        Raises:
+            IncompatibleError: the log does not hold what was noted.
+        """
+        end = self.end if self._open is None else (self._open.open_end or 0)
+        if self._open is not None and self._digest != self._open.digest:
+            raise IncompatibleError(
+                f"{self.topic}/{self.partition} [{self.start}, {end}) is not what was noted "
+                "before the restart: the log has changed"
+            )
+        return Range(self.topic, self.partition, self.start, end, self._digest)
+
+    def open_note(self) -> tuple[int, Note]:
+        """Give what to commit before the insert."""
+        here = self.range()
+        return self.start, Note(self._reading_at_start, here.end, self.rows.row_count, here.digest)
+
+    def done(self) -> None:
+        """Begin the next stretch behind the one that was inserted."""
+        end = self.range().end
+        read_end = self.end
+        later, self._later = self._later, []
+        self.start = end
+        self.rows = Rows()
+        self._reading_at_start = self._reading
+        self._digest = ""
+        self._open = None
+        self._since_s = 0.0
+        for raw in later:
+            self.add(raw)
+        self.end = max(read_end, end)
+
+    def done_note(self) -> tuple[int, Note]:
+        """Give what to commit after the insert."""
+        return self.start, Note(self._reading_at_start)

@@ -1,0 +1,197 @@
+"""The main job on the embedded stack, from first event to last row, with everything counted."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from schemas.registry import (
+    ALERTS,
+    FEEDBACK_TOPIC,
+    LESSONS,
+    PRIORITIES,
+    TICKETS,
+    TRANSACTIONS,
+)
+from sinks.queries import counts
+from streams.demo.audit import Audit, Seen, read_outputs
+from streams.demo.feed import Feed
+from streams.demo.measures import latency, ticket_quality, transaction_quality
+from streams.demo.screen import Screen
+from streams.demo.subscriber import Subscriber
+from streams.role import now_ms
+from streams.roles import open_warehouse
+from streams.settings import Settings
+from streams.simulator.analyst import Analyst
+from streams.simulator.company import company
+from streams.simulator.files import files
+from streams.simulator.pacing import Addenda, merged, publish
+from streams.simulator.schedule import Scheduled, Truth
+from streams.stack.barrier import Barrier
+from streams.stack.stack import Stack
+
+DAY_MS = 86_400_000
+SIMULATED_START_MS = 1_772_409_600_000  # Monday 2026-03-02
+PACED_EVENTS = 2_000
+PACED_PER_S = 200.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to stream.
+
+    Args:
+        events: Of the simulated company; ``None`` where files are streamed.
+        seed: Draws everything that is drawn.
+        tickets: A file of texts with labels.
+        transactions: A file of transactions with truth.
+        start: First day of the files.
+        days: Days of the files.
+    """
+
+    events: int | None
+    seed: int
+    tickets: Path | None = None
+    transactions: Path | None = None
+    start: date | None = None
+    days: int = 1
+
+    def schedule(self, truth: Truth) -> Iterator[Scheduled]:
+        """Give the events; ``truth`` fills while they are taken."""
+        if self.start is not None:
+            return files(
+                self.tickets, self.transactions, self.start, self.days, self.seed, truth=truth
+            )
+        return company(self.seed, self.events or 0, SIMULATED_START_MS, truth=truth)
+
+
+def run(plan: Plan, stack: Stack, screen: Screen) -> dict[str, Any]:
+    """Stream the plan through a running stack and give what the command reports."""
+    settings, truth = stack.settings, Truth()
+    partition_count = settings.topics.partitions
+    feed = Feed(settings.kafka)
+    audit = Audit(settings, partition_count)
+    subscriber = Subscriber(settings, partition_count)
+    barrier = Barrier(lambda: stack.roles, audit.consumer, stack.tend)
+    analyst = Analyst(truth, plan.seed) if plan.start is None else None
+    addenda = Addenda()
+    day = -1
+
+    def fold() -> Mapping[int, int]:
+        feed.flush()
+        journal = barrier.folded(feed.ends)
+        for alert in subscriber.catch_up():
+            answer = analyst.review(alert) if analyst else None
+            if answer is not None:
+                addenda.add(answer)
+        return journal
+
+    def pause() -> None:
+        nonlocal day
+        journal = fold()
+        if screen.at_ms // DAY_MS != day:
+            day = screen.at_ms // DAY_MS
+            audit.catch_up(journal)
+            screen.day_passed(audit.seen, truth, subscriber)
+
+    try:
+        schedule = merged(plan.schedule(truth), addenda)
+        paced, quick = _split(schedule, plan)
+        started_s = time.monotonic()
+        quick_count = publish(quick, feed.send, barrier=pause, on_progress=screen.progressed)
+        quick_s = time.monotonic() - started_s
+        paced_since_ms = now_ms()
+        screen.phase(f"a paced phase: {PACED_PER_S:.0f} events a second, for the latency")
+        publish(
+            paced, feed.send, per_s=PACED_PER_S, barrier_every_ms=None,
+            on_progress=screen.progressed,
+        )  # fmt: skip
+        journal = fold()
+        audit.catch_up(journal)
+        screen.phase("waiting for the warehouse")
+        barrier.archived(journal)
+        screen.phase("counting")
+        report = _report(settings, partition_count, feed, audit.seen)
+        report["tickets"] = ticket_quality(audit.seen, truth)
+        report["transactions"] = transaction_quality(audit.seen, truth)
+        report["latency_ms"] = latency(audit.seen, paced_since_ms)
+        report["events_per_s"] = round(quick_count / quick_s, 1) if quick_s else None
+        report["roles_restarted"] = stack.restarted
+        return report
+    finally:
+        audit.close()
+        subscriber.close()
+
+
+def _split(
+    schedule: Iterator[Scheduled], plan: Plan
+) -> tuple[Iterable[Scheduled], Iterable[Scheduled]]:
+    """Give the paced end and the quick beginning of a schedule; take the beginning first."""
+    if plan.events is not None:
+        quick_count = max(plan.events - PACED_EVENTS, plan.events // 2)
+        return schedule, islice(schedule, quick_count)
+    held: list[Scheduled] = []
+
+    def beginning() -> Iterator[Scheduled]:
+        for event in schedule:
+            held.append(event)
+            if len(held) > PACED_EVENTS:
+                yield held.pop(0)
+
+    def end() -> Iterator[Scheduled]:
+        yield from chain(held)
+
+    return end(), beginning()
+
+
+def _report(settings: Settings, partition_count: int, feed: Feed, seen: Seen) -> dict[str, Any]:
+    outputs = read_outputs(settings, partition_count)
+    warehouse = open_warehouse(settings.warehouse)
+    try:
+        rows = counts(warehouse)
+        spine = warehouse.execute(
+            "SELECT count(), uniqExact(journal_partition, number) FROM journal_entries FINAL"
+        )[0]
+    finally:
+        warehouse.close()
+    accepted_count = sum(seen.kinds.values()) - seen.kinds["claim"]
+    unanswered = feed.positions - set(seen.answers)
+    missing = {
+        topic: len(set(expected) - set(outputs[topic])) for topic, expected in seen.effects.items()
+    }
+    lost = {
+        "inputs": len(unanswered),
+        "outputs": sum(missing.values()),
+        "warehouse": max(0, accepted_count - int(spine[1])),
+    }
+    dead = {topic: found for topic, found in outputs.items() if topic.endswith(".dead")}
+    duplicated = {
+        "inputs": sum(count - 1 for count in seen.answers.values()),
+        "outputs": sum(
+            sum(outputs[topic].values()) - len(outputs[topic]) for topic in seen.effects
+        ),
+        "warehouse": int(spine[0]) - int(spine[1]),
+    }
+    dead_count = sum(len(found) for found in dead.values())
+    return {
+        "events_in": {
+            "tickets": feed.counts[TICKETS.name],
+            "transactions": feed.counts[TRANSACTIONS.name],
+            "feedback": feed.counts[FEEDBACK_TOPIC.name],
+        },
+        "journal_records": accepted_count,
+        "lost": sum(lost.values()),
+        "lost_where": lost,
+        "duplicated": sum(duplicated.values()),
+        "duplicated_where": duplicated,
+        "physical_duplicates": seen.ignored_count
+        + sum(sum(found.values()) - len(found) for found in dead.values()),
+        "dead_letters": dead_count,
+        "alerts": len(outputs[ALERTS.name]),
+        "priority_changes": len(outputs[PRIORITIES.name]),
+        "lessons": len(outputs[LESSONS.name]),
+        "warehouse_rows": rows,
+    }

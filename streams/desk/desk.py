@@ -1,0 +1,322 @@
+"""The desk: owns partitions, decides batches, journals them, then moves its state on.
+
+Per batch: fold waiting lessons, decide every slice in memory, have the dead letters acknowledged,
+have the journal records acknowledged, write the state. Any doubt about an acknowledgement throws
+the batch's partitions back to their last durable state and claims them again.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from models.policy import Policy
+from schemas.errors import IncompatibleError, MisconfiguredError, UnavailableError
+from schemas.registry import INPUTS
+from streams.desk.checkpoints import Checkpoints
+from streams.desk.guard import DeadLetterLimit
+from streams.desk.lessons import LessonFeed
+from streams.desk.partition import Decided, Partition
+from streams.desk.takeover import take_over
+from streams.intake import Batch, Intake, Slice
+from streams.journal.writer import Writer
+from streams.kafka import TopicPartition, make_consumer
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+TAKEOVERS_AT_ONCE = 4
+COMMIT_EVERY_S = 1.0
+
+
+class Desk:
+    """Everything of the desk but Faust.
+
+    Args:
+        settings: All settings.
+        partition_count: Of the inputs and the journal.
+        clock: Milliseconds since the epoch.
+        deliver: Brings a batch to whoever calls :meth:`process`.
+        halt: Called once when the desk must not go on; the process ends.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        partition_count: int,
+        clock: Callable[[], int],
+        deliver: Callable[[Batch], Any],
+        halt: Callable[[BaseException], None],
+    ) -> None:
+        self._settings = settings
+        self._partition_count = partition_count
+        self._clock = clock
+        self._halt = halt
+        self._directory = Path(settings.state_dir) / settings.worker
+        key = settings.checkpoint_key
+        self.feed = LessonFeed(
+            settings.kafka,
+            Checkpoints(
+                self._directory / "learners",
+                key.get_secret_value().encode() if key else None,
+                settings.desk.checkpoints_kept,
+            ),
+            settings.desk.checkpoint_every_lessons,
+        )
+        self.intake = Intake(
+            make_consumer(settings.kafka, "riverdesk-desk", f"riverdesk-desk-{settings.worker}"),
+            [topic.name for topic in INPUTS],
+            deliver=deliver,
+            assigned=self._assigned,
+            revoked=self._revoked,
+            batch_records=settings.desk.batch_records,
+        )
+        self.partitions: dict[int, Partition] = {}
+        self._newest_policy: Policy | None = None
+        self._writer = Writer(settings.kafka)
+        self._limit = DeadLetterLimit(
+            settings.desk.dead_run_limit, settings.desk.dead_window, settings.desk.dead_share_limit
+        )
+        self._lock = asyncio.Lock()
+        self._takeovers: set[asyncio.Task[None]] = set()
+        self._takeover_slots = asyncio.Semaphore(TAKEOVERS_AT_ONCE)
+        self._committed_at = 0.0
+        self._learning: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Begin to read lessons and inputs."""
+        loop = asyncio.get_running_loop()
+        self.feed.open(loop)
+        self._learning = loop.create_task(self._learn())
+        self.intake.open(loop)
+
+    async def close(self) -> None:
+        """Leave the group, give up what is in flight, close the stores."""
+        await self.intake.close()
+        if self._learning is not None:
+            self._learning.cancel()
+        await self._revoked(set(self.partitions))
+        await self.feed.close()
+
+    async def process(self, batch: Batch) -> None:
+        """Decide one batch and make it durable; never raises."""
+        try:
+            async with self._lock:
+                await self._process(batch)
+        except (IncompatibleError, MisconfiguredError) as fault:
+            log.error("desk_halted", error=str(fault))
+            self._halt(fault)
+        except Exception as fault:  # a batch must never be lost to an exception: stop instead
+            log.exception("desk_failed", error=repr(fault))
+            self._halt(fault)
+        finally:
+            self.intake.done()
+
+    def check(self) -> None:
+        """Halt if a thread has failed; called every second."""
+        failure = self.intake.failure or self.feed.failure
+        if failure is not None:
+            self._halt(failure)
+
+    def adopt(self, policy: Policy) -> None:
+        """Use a newer policy from the next batch on; each partition journals the change."""
+        if self._newest_policy is None or policy.version > self._newest_policy.version:
+            self._newest_policy = policy
+
+    def status(self) -> dict[str, Any]:
+        """Give what an operator or a barrier wants to know."""
+        learners = self.feed.learners
+        return {
+            "role": "desk",
+            "worker": self._settings.worker,
+            "partition_count": self._partition_count,
+            "revision": learners.revision,
+            "digest": learners.digest,
+            "lessons_seen": self.feed.seen_offset,
+            "partitions": {
+                str(number): {
+                    "epoch": partition.identity.epoch,
+                    "number": partition.store.position.reading.number,
+                    "journal_next": partition.store.position.journal_next,
+                    "sources": partition.store.position.sources,
+                    "tick_ms": partition.position.tick_ms,
+                    "policy": partition.policy.digest,
+                }
+                for number, partition in sorted(self.partitions.items())
+            },
+        }
+
+    # -- a batch --------------------------------------------------------------------------------
+
+    async def _learn(self) -> None:
+        """Fold lessons between batches, also while no events come."""
+        limit = self._settings.desk.lessons_per_batch
+        while True:
+            await self.feed.arrival()
+            try:
+                while True:
+                    async with self._lock:
+                        if self.feed.apply(limit) < limit:
+                            break
+                    await asyncio.sleep(0)
+            except Exception as fault:
+                log.exception("lessons_failed", error=repr(fault))
+                self._halt(fault)
+                return
+
+    async def _process(self, batch: Batch) -> None:
+        started_at = time.perf_counter()
+        lesson_count = self.feed.apply(self._settings.desk.lessons_per_batch)
+        work: list[tuple[Partition, Decided]] = []
+        try:
+            for part in batch:
+                partition = self.partitions.get(part.partition)
+                if partition is None or partition.identity.generation != part.generation:
+                    continue  # revoked or thrown back since it was read
+                decided = self._decide(partition, part)
+                if decided is not None:
+                    work.append((partition, decided))
+            if not work:
+                return
+            await self._journal(work)
+        except UnavailableError as fault:
+            log.warning("batch_thrown_back", error=str(fault))
+            await self._throw_back(
+                [
+                    self.partitions[part.partition]
+                    for part in batch
+                    if part.partition in self.partitions
+                ]
+            )
+            return
+        for partition, decided in work:
+            partition.store.commit(decided.position)
+        self._commit_offsets(work)
+        record_count = sum(len(part.records) for part in batch)
+        if record_count:
+            log.debug(
+                "batch_decided",
+                record_count=record_count,
+                entry_count=sum(len(decided.entries) for _, decided in work),
+                dead_count=sum(len(decided.dead) for _, decided in work),
+                lesson_count=lesson_count,
+                took_ms=round((time.perf_counter() - started_at) * 1000, 1),
+            )
+
+    def _decide(self, partition: Partition, part: Slice) -> Decided | None:
+        if part.records:
+            if not partition.continues(part):
+                log.warning("slice_refused", partition=part.partition, continues=part.continues)
+                self._start(partition)
+                return None
+            return partition.decide(part, self._clock, self._newest_policy)
+        if self._settings.desk.clock == "wall" and part.unread_ms is None:
+            decided = partition.tick(self._clock(), self._clock)
+            return decided if decided.entries else None
+        return None
+
+    async def _journal(self, work: list[tuple[Partition, Decided]]) -> None:
+        dead = [letter for _, decided in work for letter in decided.dead]
+        if dead:
+            await self._writer.append(dead)
+        entries = [entry for _, decided in work for entry in decided.entries]
+        if not entries:
+            return
+        offsets = iter(await self._writer.append(entries))
+        for partition, decided in work:
+            expected = partition.store.position.journal_next
+            got = [next(offsets) for _ in decided.entries]
+            if got != list(range(expected, expected + len(got))):
+                raise UnavailableError(
+                    f"somebody else wrote to journal partition {partition.identity.partition}"
+                )
+
+    def _commit_offsets(self, work: list[tuple[Partition, Decided]]) -> None:
+        if time.monotonic() - self._committed_at < COMMIT_EVERY_S:
+            return
+        self._committed_at = time.monotonic()
+        self.intake.hint(
+            [
+                TopicPartition(topic, partition.identity.partition, offset)
+                for partition in self.partitions.values()
+                for topic, offset in partition.store.position.sources.items()
+            ]
+        )
+
+    # -- ownership ------------------------------------------------------------------------------
+
+    async def _assigned(self, numbers: set[int], generation: int) -> None:
+        for number in sorted(numbers):
+            self._take(number, generation)
+
+    async def _revoked(self, numbers: set[int]) -> None:
+        async with self._lock:
+            for partition in list(self.partitions.values()):
+                self._let_go(partition)
+
+    async def _throw_back(self, partitions: list[Partition]) -> None:
+        self._writer.throw_away()
+        for partition in partitions:
+            self._let_go(partition)
+            self.intake.halt(partition.identity.partition, partition.identity.generation)
+            self._take(partition.identity.partition, partition.identity.generation)
+
+    def _let_go(self, partition: Partition) -> None:
+        partition.discard()
+        partition.store.close()
+        del self.partitions[partition.identity.partition]
+
+    def _take(self, number: int, generation: int) -> None:
+        task = asyncio.create_task(self._take_when_possible(number, generation))
+        self._takeovers.add(task)
+        task.add_done_callback(self._takeovers.discard)
+
+    async def _take_when_possible(self, number: int, generation: int) -> None:
+        def wanted() -> bool:
+            return self.intake.generation == generation
+
+        while wanted():
+            try:
+                async with self._takeover_slots:
+                    taken = await asyncio.to_thread(
+                        take_over,
+                        number,
+                        self._partition_count,
+                        generation,
+                        path=self._directory / "partitions" / str(number),
+                        kafka=self._settings.kafka,
+                        clock=self._clock,
+                        wanted=wanted,
+                    )
+                if taken is None:
+                    return
+                identity, store = taken
+                await self.feed.reach(store.position.revision)
+                if not wanted():
+                    store.close()
+                    return
+                partition = Partition(
+                    identity,
+                    store,
+                    self.feed.learners,
+                    self._settings.masking_key.get_secret_value().encode(),
+                    self._settings.desk.tick_interval_ms,
+                    self._limit,
+                )
+                self.partitions[number] = partition
+                self._start(partition)
+                return
+            except UnavailableError as fault:
+                log.warning("takeover_waits", partition=number, error=str(fault))
+                await asyncio.sleep(fault.retry_after_s)
+            except Exception as fault:
+                log.error("takeover_failed", partition=number, error=repr(fault))
+                self._halt(fault)
+                return
+
+    def _start(self, partition: Partition) -> None:
+        identity = partition.identity
+        self.intake.start(identity.partition, identity.generation, partition.position.sources)

@@ -1,0 +1,152 @@
+"""Folds all lessons into this worker's learners, in the background, between batches."""
+
+import asyncio
+import contextlib
+import queue
+import threading
+
+import structlog
+
+from models.learning import Learners
+from schemas.errors import IncompatibleError, UnavailableError
+from schemas.registry import LESSONS
+from streams.desk.checkpoints import Checkpoints
+from streams.kafka import KafkaError, TopicPartition, make_consumer
+from streams.settings import KafkaSettings
+
+log = structlog.get_logger(__name__)
+
+WAITING_LESSONS = 20_000
+FETCH_RECORDS = 1_000
+SLICE_LESSONS = 200
+
+
+class LessonFeed:
+    """Reads the one partition of lessons in a thread; the desk folds them between two batches.
+
+    Args:
+        kafka: The broker.
+        checkpoints: Where to begin, and where to save every so many lessons.
+        checkpoint_every: Lessons between two checkpoints.
+    """
+
+    def __init__(
+        self, kafka: KafkaSettings, checkpoints: Checkpoints, checkpoint_every: int
+    ) -> None:
+        self._kafka = kafka
+        self._checkpoints = checkpoints
+        self._checkpoint_every = checkpoint_every
+        self.learners = checkpoints.newest() or Learners()
+        self._saved_revision = self.learners.revision
+        self.seen_offset = self.learners.revision
+        """Offset up to which the partition was read and folded, control records included."""
+        self.failure: BaseException | None = None
+        self._waiting: queue.Queue[tuple[int, bytes | None]] = queue.Queue(WAITING_LESSONS)
+        self._arrived = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lessons", daemon=True)
+
+    def open(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to read."""
+        self._loop = loop
+        self._thread.start()
+
+    async def arrival(self) -> None:
+        """Wait until something was read."""
+        await self._arrived.wait()
+        self._arrived.clear()
+
+    async def close(self) -> None:
+        """Stop reading and save a checkpoint."""
+        self._stopping.set()
+        await asyncio.to_thread(self._thread.join, 5.0)
+        self._save()
+
+    def apply(self, limit: int) -> int:
+        """Fold up to ``limit`` waiting lessons; call it between batches only.
+
+        Returns:
+            How many were folded.
+
+        Raises:
+            IncompatibleError: the lessons cannot be read on; the learners would stand still.
+        """
+        if self.failure is not None:
+            raise IncompatibleError(f"the lessons cannot be read: {self.failure}")
+        count = 0
+        while count < limit:
+            try:
+                offset, raw = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if raw is None:
+                self.seen_offset = offset
+                continue
+            self.learners.fold(raw, offset)
+            self.seen_offset = offset + 1
+            count += 1
+        if self.learners.revision - self._saved_revision >= self._checkpoint_every:
+            self._save()
+        return count
+
+    async def reach(self, revision: int) -> None:
+        """Fold on until the learners have reached a revision; revisions never go back.
+
+        Raises:
+            UnavailableError: not within 60 s without any progress.
+        """
+        idle_count = 0
+        while self.learners.revision < revision:
+            if self.apply(SLICE_LESSONS):
+                idle_count = 0
+                await asyncio.sleep(0)
+            else:
+                idle_count += 1
+                if idle_count > 1200:
+                    raise UnavailableError(
+                        f"lessons end at {self.learners.revision}, the journal knows {revision}"
+                    )
+                await asyncio.sleep(0.05)
+
+    def _save(self) -> None:
+        if self.learners.revision == self._saved_revision:
+            return
+        try:
+            path = self._checkpoints.save(self.learners)
+        except OSError as fault:
+            log.error("checkpoint_not_saved", error=str(fault))
+        else:
+            log.info("checkpoint_saved", path=path.name, revision=self.learners.revision)
+        self._saved_revision = self.learners.revision
+
+    def _run(self) -> None:
+        consumer = make_consumer(self._kafka, group="riverdesk-desk-lessons")
+        try:
+            consumer.assign([TopicPartition(LESSONS.name, 0, self.learners.revision)])
+            while not self._stopping.is_set():
+                messages = consumer.consume(FETCH_RECORDS, 0.02)
+                for message in messages:
+                    fault = message.error()
+                    if fault is None:
+                        self._put(message.offset() or 0, message.value() or b"")
+                    elif fault.code() == KafkaError._PARTITION_EOF:
+                        self._put(message.offset() or 0, None)
+                    elif fault.code() in (
+                        KafkaError._AUTO_OFFSET_RESET,
+                        KafkaError.OFFSET_OUT_OF_RANGE,
+                    ):
+                        raise IncompatibleError(f"lessons are missing from the log: {fault}")
+                if messages and self._loop is not None:
+                    self._loop.call_soon_threadsafe(self._arrived.set)
+        except BaseException as fault:
+            self.failure = fault
+            log.error("lessons_failed", error=repr(fault))
+        finally:
+            consumer.close()
+
+    def _put(self, offset: int, raw: bytes | None) -> None:
+        while not self._stopping.is_set():
+            with contextlib.suppress(queue.Full):
+                self._waiting.put((offset, raw), timeout=0.2)
+                return

@@ -1,0 +1,273 @@
+"""One owned partition: decides slices of records and keeps the fold that results."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from models import core
+from models.learning import Learners
+from models.masking import mask
+from models.policy import POLICY_V1, Policy
+from models.state import Stamp
+from schemas.base import Event, moment
+from schemas.codec import decode, digest_bytes, encode
+from schemas.errors import MalformedError, RejectedError
+from schemas.journal import JOURNAL_VERSION, Source
+from schemas.registry import (
+    INPUTS,
+    JOURNAL,
+    KIND_BY_TOPIC,
+    MAX_EVENT_BYTES,
+    dead_topic,
+)
+from streams.desk.guard import DeadLetterLimit, Refusal, attempt
+from streams.desk.store import FoldPosition, PartitionStore
+from streams.intake import Raw, Slice
+from streams.journal.writer import Outgoing
+from streams.partitioning import partition_for
+
+SCHEMAS = {topic.name: topic.schema for topic in INPUTS}
+MAX_JOURNAL_BYTES = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which partition this is and under which claim it is owned."""
+
+    partition: int
+    partition_count: int
+    generation: int
+    epoch: int
+    writer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a slice became; nothing of it counts before the journal has acknowledged it.
+
+    Args:
+        dead: Dead letters, to be acknowledged before the entries are written.
+        entries: Journal records in order.
+        position: The fold's position once the entries stand at the expected offsets.
+    """
+
+    dead: list[Outgoing]
+    entries: list[Outgoing]
+    position: FoldPosition
+
+
+class Partition:
+    """Decides about one partition's records, in order.
+
+    Args:
+        identity: The claim under which records are written.
+        store: The fold of the journal up to and including the claim.
+        learners: Shared by all partitions; changed between batches only.
+        masking_key: Key of the tokens for card numbers and devices.
+        tick_interval_ms: Distance of ticks in event time.
+        limit: Counts refusals of the whole worker.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        store: PartitionStore,
+        learners: Learners,
+        masking_key: bytes,
+        tick_interval_ms: int,
+        limit: DeadLetterLimit,
+    ) -> None:
+        self.identity = identity
+        self.store = store
+        self.position = store.position
+        self._learners = learners
+        self._masking_key = masking_key
+        self._tick_interval_ms = tick_interval_ms
+        self._limit = limit
+        self.policy = self._stored_policy()
+        self._entries: list[Outgoing] = []
+        self._dead: list[Outgoing] = []
+        self._stage = "decode"
+
+    def continues(self, part: Slice) -> bool:
+        """Tell whether the slice begins exactly where the fold stands."""
+        sources = self.position.sources
+        return all(sources.get(topic, at) == at for topic, at in part.continues.items() if at >= 0)
+
+    def decide(self, part: Slice, clock: Callable[[], int], newest: Policy | None) -> Decided:
+        """Decide a slice; changes are staged in the store, nothing is written yet.
+
+        Args:
+            part: Continues the fold.
+            clock: Milliseconds since the epoch, for the record only.
+            newest: The newest policy that people published, if any.
+        """
+        self._entries, self._dead = [], []
+        self._adopt(newest, clock())
+        for raw in part.records:
+            decided_ms = clock()
+            self._decide_record(raw, part.unread_ms, decided_ms)
+        sources = dict(self.position.sources) | dict(part.ends)
+        self.position = replace(self.position, sources=sources, revision=self._learners.revision)
+        return Decided(self._dead, self._entries, self.position)
+
+    def tick(self, now_ms: int, clock: Callable[[], int]) -> Decided:
+        """Let time pass in a partition in which nothing is unread."""
+        self._entries, self._dead = [], []
+        self._pass_time(now_ms, clock())
+        return Decided(self._dead, self._entries, self.position)
+
+    def discard(self) -> None:
+        """Forget everything that the journal has not acknowledged."""
+        self.store.discard()
+        self.position = self.store.position
+
+    # -- one record -----------------------------------------------------------------------------
+
+    def _decide_record(self, raw: Raw, unread_ms: int | None, decided_ms: int) -> None:
+        source = Source(
+            topic=raw.topic,
+            partition=self.identity.partition,
+            offset=raw.offset,
+            published_ms=raw.published_ms,
+        )
+        self._stage = "decode"
+        event = attempt(lambda: self._stage, lambda: self._admit(raw))
+        if not isinstance(event, Refusal):
+            admitted = event
+            bound = raw.published_ms if unread_ms is None else min(unread_ms, raw.published_ms)
+            self._pass_time(min(admitted.occurred_ms, bound), decided_ms)
+            self._stage = "decide"
+            refused = attempt(
+                lambda: self._stage, lambda: self._decide_event(admitted, source, raw, decided_ms)
+            )
+        else:
+            refused = event
+        self._limit.note(refused is not None)
+        if refused is not None:
+            self._give_up(raw, source, refused, decided_ms)
+
+    def _admit(self, raw: Raw) -> Event:
+        if raw.value is None:
+            raise MalformedError("no value")
+        self._stage = "size"
+        if len(raw.value) > MAX_EVENT_BYTES:
+            raise RejectedError(f"{len(raw.value)} bytes; at most {MAX_EVENT_BYTES} are taken")
+        self._stage = "decode"
+        event: Event = decode(SCHEMAS[raw.topic], raw.value)
+        self._stage = "envelope"
+        if raw.key is None:
+            raise RejectedError("no key: the Kafka key must be the customer_id")
+        if raw.key != event.customer_id.encode():
+            raise RejectedError("the Kafka key is not the customer_id")
+        right = partition_for(raw.key, self.identity.partition_count)
+        if right != self.identity.partition:
+            raise RejectedError(
+                f"on partition {self.identity.partition}, but murmur2 of the key gives {right}: "
+                "set the producer's partitioner to murmur2"
+            )
+        return mask(event, self._masking_key)
+
+    def _decide_event(self, event: Event, source: Source, raw: Raw, decided_ms: int) -> None:
+        draft = core.decide_event(
+            KIND_BY_TOPIC[raw.topic],
+            event,
+            source,
+            self.store,
+            self._learners,
+            self.policy,
+            self._stamp(decided_ms),
+        )
+        self._append(draft, raw.key)
+
+    def _give_up(self, raw: Raw, source: Source, why: Refusal, decided_ms: int) -> None:
+        headers = {
+            "riverdesk_topic": raw.topic,
+            "riverdesk_partition": str(self.identity.partition),
+            "riverdesk_offset": str(raw.offset),
+            "riverdesk_stage": why.stage,
+            "riverdesk_error": why.error,
+            "riverdesk_message": why.message,
+            "riverdesk_failed_at": moment(decided_ms),
+        }
+        self._dead.append(
+            Outgoing(
+                dead_topic(raw.topic),
+                self.identity.partition,
+                raw.key,
+                raw.value,
+                tuple((name, value.encode()) for name, value in headers.items()),
+            )
+        )
+        error = {"class": why.error, "stage": why.stage, "message": why.message}
+        draft = {
+            "kind": "dead",
+            "source": source,
+            "error": error,
+            "bytes": len(raw.value or b""),
+            "decided_ms": decided_ms,
+        }
+        self._append(draft, raw.key)
+
+    # -- time and policy ------------------------------------------------------------------------
+
+    def _pass_time(self, now_ms: int, decided_ms: int) -> None:
+        tick_ms = now_ms - now_ms % self._tick_interval_ms
+        if tick_ms <= self.position.tick_ms:
+            return
+        while True:
+            draft = core.decide_tick(
+                tick_ms, self.store, self._learners, self.policy, self._stamp(decided_ms)
+            )
+            if draft is None:
+                break
+            self._append(draft, None)
+        self.position = replace(self.position, tick_ms=tick_ms)
+
+    def _adopt(self, newest: Policy | None, decided_ms: int) -> None:
+        if self.store.get("policy", "") is None:
+            chosen = newest or Policy.from_content(POLICY_V1)
+        elif newest is not None and newest.version > self.policy.version:
+            chosen = newest
+        else:
+            return
+        self._append(core.decide_policy(chosen.content, self._stamp(decided_ms)), None)
+        self.policy = chosen
+
+    def _stored_policy(self) -> Policy:
+        stored = self.store.get("policy", "")
+        return Policy.from_content(POLICY_V1 if stored is None else stored["content"])
+
+    # -- the journal ----------------------------------------------------------------------------
+
+    def _stamp(self, decided_ms: int) -> Stamp:
+        return Stamp(
+            self.identity.partition,
+            self.identity.partition_count,
+            self.position.reading.number + 1,
+            decided_ms,
+        )
+
+    def _append(self, draft: Mapping[str, Any], key: bytes | None) -> None:
+        reading = self.position.reading
+        number = reading.number + 1
+        record = {
+            "v": JOURNAL_VERSION,
+            "kind": draft["kind"],
+            "epoch": self.identity.epoch,
+            "number": number,
+            "writer": self.identity.writer,
+            **draft,
+        }
+        raw = encode(record)
+        if len(raw) > MAX_JOURNAL_BYTES:
+            raise RejectedError(f"the decision takes {len(raw)} bytes")
+        changes = core.advance(record, self.store)
+        self.store.stage(changes)
+        self._entries.append(Outgoing(JOURNAL.name, self.identity.partition, key, raw))
+        self.position = replace(
+            self.position,
+            reading=replace(reading, number=number),
+            journal_next=self.position.journal_next + 1,
+            last_digest=digest_bytes(raw),
+        )

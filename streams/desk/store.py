@@ -1,0 +1,203 @@
+r"""The state of one partition in RocksDB: rooms, agenda, and how far the journal was folded.
+
+Changes are staged in memory while a batch is decided and become durable in one atomic write after
+the journal has acknowledged it; :meth:`PartitionStore.discard` throws them away instead.
+
+Keys: ``\x00`` the position, ``\x01`` + time + kind + key the agenda, ``\x02`` + room + key values.
+"""
+
+import shutil
+import struct
+from collections import OrderedDict
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rocksdict import Options, Rdict, WriteBatch
+
+from models.state import Changes, Due, Room, Value
+from schemas.codec import decode_json, encode
+from schemas.errors import IncompatibleError, UnavailableError
+from streams.journal.acceptance import Reading
+
+POSITION_KEY = b"\x00"
+AGENDA_PREFIX = b"\x01"
+ROOM_PREFIX = b"\x02"
+CACHED_VALUES = 50_000
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FoldPosition:
+    """How far a partition's journal has been folded.
+
+    Args:
+        reading: What the reader's rule needs to go on.
+        journal_next: Offset of the next journal record.
+        last_digest: Digest of the record before it; "" at the beginning.
+        sources: Next offset of each input topic.
+        revision: The learners' revision at the last decision; it never goes back.
+        tick_ms: Time of the last tick.
+    """
+
+    reading: Reading = field(default_factory=Reading)
+    journal_next: int = 0
+    last_digest: str = ""
+    sources: dict[str, int] = field(default_factory=dict)
+    revision: int = 0
+    tick_ms: int = 0
+
+
+class PartitionStore:
+    """A :class:`models.state.State` on disk, with staged changes on top.
+
+    Args:
+        path: Directory of this partition's store; made if missing.
+
+    Raises:
+        UnavailableError: another process holds the store.
+        IncompatibleError: the store was written by another version of its format.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        options = Options(raw_mode=True)
+        options.create_if_missing(True)
+        options.set_write_buffer_size(16 * 1024 * 1024)
+        options.set_keep_log_file_num(2)
+        try:
+            self._db = Rdict(str(path), options=options)
+        except Exception as fault:  # rocksdict raises bare exceptions
+            raise UnavailableError(f"state store {path} cannot be opened: {fault}") from fault
+        self._staged: dict[bytes, Value | None] = {}
+        self._added: dict[bytes, Due] = {}
+        self._removed: set[bytes] = set()
+        self._cache: OrderedDict[bytes, Value | None] = OrderedDict()
+        self.position = self._load_position()
+
+    # -- read: what the pure core sees ----------------------------------------------------------
+
+    def get(self, room: Room, key: str) -> Value | None:
+        """Give the value with staged changes seen, or ``None``."""
+        place = _place(room, key)
+        if place in self._staged:
+            return self._staged[place]
+        if place in self._cache:
+            self._cache.move_to_end(place)
+            return self._cache[place]
+        raw = self._read(place)
+        value: Value | None = None if raw is None else decode_json(raw)
+        self._remember(place, value)
+        return value
+
+    def due(self, now_ms: int, limit: int) -> list[Due]:
+        """Give at most ``limit`` agenda entries with ``at_ms <= now_ms``, in order."""
+        bound = AGENDA_PREFIX + struct.pack(">Q", now_ms + 1)
+        found: dict[bytes, Due] = {k: due for k, due in self._added.items() if k < bound}
+        stored_count = 0
+        entries = self._db.iter()
+        entries.seek(AGENDA_PREFIX)
+        while entries.valid() and stored_count < limit:
+            key = bytes(entries.key())
+            if key >= bound:
+                break
+            if key not in self._removed:
+                found[key] = _due(key)
+                stored_count += 1
+            entries.next()
+        return [found[key] for key in sorted(found)][:limit]
+
+    # -- write ----------------------------------------------------------------------------------
+
+    def stage(self, changes: Changes) -> None:
+        """Apply the changes of one record in memory."""
+        for (room, key), value in changes.rooms.items():
+            self._staged[_place(room, key)] = value
+        for entry in changes.removed:
+            agenda_key = _agenda_key(entry)
+            self._added.pop(agenda_key, None)
+            self._removed.add(agenda_key)
+        for entry in changes.added:
+            agenda_key = _agenda_key(entry)
+            self._removed.discard(agenda_key)
+            self._added[agenda_key] = entry
+
+    def commit(self, position: FoldPosition) -> None:
+        """Make the staged changes and the position durable in one atomic write."""
+        batch = WriteBatch(raw_mode=True)
+        for place, value in self._staged.items():
+            if value is None:
+                batch.delete(place)
+            else:
+                batch.put(place, encode(value))
+        for key in self._removed:
+            batch.delete(key)
+        for key in self._added:
+            batch.put(key, b"")
+        batch.put(POSITION_KEY, encode({"format": FORMAT} | asdict(position)))
+        try:
+            self._db.write(batch)
+        except Exception as fault:
+            raise UnavailableError(f"state store {self.path} cannot be written: {fault}") from fault
+        for place, value in self._staged.items():
+            self._remember(place, value)
+        self.position = position
+        self.discard()
+
+    def discard(self) -> None:
+        """Forget the staged changes."""
+        self._staged.clear()
+        self._added.clear()
+        self._removed.clear()
+
+    def close(self) -> None:
+        """Close the store; staged changes are lost on purpose."""
+        self._db.close()
+
+    def wipe(self) -> None:
+        """Empty the store, to fold the journal anew."""
+        self.close()
+        shutil.rmtree(self.path)
+        self.__init__(self.path)  # type: ignore[misc]  # the same store, empty
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _read(self, key: bytes) -> bytes | None:
+        try:
+            raw: bytes | None = self._db.get(key)
+        except Exception as fault:
+            raise UnavailableError(f"state store {self.path} cannot be read: {fault}") from fault
+        return raw
+
+    def _remember(self, place: bytes, value: Value | None) -> None:
+        self._cache[place] = value
+        self._cache.move_to_end(place)
+        if len(self._cache) > CACHED_VALUES:
+            self._cache.popitem(last=False)
+
+    def _load_position(self) -> FoldPosition:
+        raw = self._read(POSITION_KEY)
+        if raw is None:
+            return FoldPosition()
+        stored: dict[str, Any] = decode_json(raw)
+        if stored.pop("format", None) != FORMAT:
+            raise IncompatibleError(
+                f"state store {self.path} has another format; delete it to fold the journal anew"
+            )
+        stored["reading"] = Reading(**stored["reading"])
+        return FoldPosition(**stored)
+
+
+def _place(room: Room, key: str) -> bytes:
+    return b"%b%b\x00%b" % (ROOM_PREFIX, room.encode(), key.encode())
+
+
+def _agenda_key(due: Due) -> bytes:
+    return AGENDA_PREFIX + struct.pack(">Q", due.at_ms) + f"{due.kind}\x00{due.key}".encode()
+
+
+def _due(key: bytes) -> Due:
+    (at_ms,) = struct.unpack(">Q", key[1:9])
+    kind, _, subject = key[9:].decode().partition("\x00")
+    return Due(at_ms, kind, subject)  # type: ignore[arg-type]  # written by _agenda_key

@@ -1,0 +1,59 @@
+"""Reads a stretch of one partition, in order, without a group."""
+
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from schemas.errors import IncompatibleError, UnavailableError
+from streams.kafka import Consumer, KafkaError, TopicPartition
+
+PATIENCE_S = 30.0
+FETCH_RECORDS = 1_000
+
+
+class Entry(NamedTuple):
+    """One record of the stretch."""
+
+    offset: int
+    appended_ms: int
+    key: bytes | None
+    value: bytes
+
+
+def read(consumer: Consumer, topic: str, partition: int, start: int, end: int) -> Iterator[Entry]:
+    """Give the records with ``start <= offset < end``.
+
+    Raises:
+        UnavailableError: nothing came for 30 s.
+        IncompatibleError: the stretch is no longer on the log; no fold crosses a gap.
+    """
+    if start >= end:
+        return
+    consumer.assign([TopicPartition(topic, partition, start)])
+    heard_at = time.monotonic()
+    try:
+        while True:
+            messages = consumer.consume(FETCH_RECORDS, 0.1)
+            if messages:
+                heard_at = time.monotonic()
+            elif time.monotonic() - heard_at > PATIENCE_S:
+                raise UnavailableError(f"{topic}/{partition} gives nothing from {start} on")
+            for message in messages:
+                fault, offset = message.error(), message.offset()
+                if fault is not None:
+                    if fault.code() == KafkaError._PARTITION_EOF:
+                        if offset is not None and offset >= end:
+                            return
+                    elif fault.code() in (
+                        KafkaError._AUTO_OFFSET_RESET,
+                        KafkaError.OFFSET_OUT_OF_RANGE,
+                    ):
+                        raise IncompatibleError(f"{topic}/{partition} has lost {start}: {fault}")
+                    continue
+                if offset is None or offset >= end:
+                    return
+                yield Entry(offset, message.timestamp()[1], message.key(), message.value() or b"")
+                if offset + 1 >= end:
+                    return
+    finally:
+        consumer.unassign()

@@ -1,0 +1,104 @@
+"""The door to librdkafka: clients with the settings that the guarantees need."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from schemas.errors import UnavailableError
+from streams.settings import KafkaSettings
+
+__all__ = [
+    "Consumer",
+    "KafkaError",
+    "KafkaException",
+    "Producer",
+    "TopicPartition",
+    "end_offset",
+    "make_consumer",
+    "make_producer",
+]
+
+METADATA_TIMEOUT_S = 10.0
+
+
+def client_config(kafka: KafkaSettings) -> dict[str, Any]:
+    """Give what every client shares."""
+    config: dict[str, Any] = {
+        "bootstrap.servers": kafka.bootstrap,
+        "security.protocol": kafka.security_protocol,
+        "socket.keepalive.enable": True,
+        "log_level": 2,  # librdkafka's own lines; errors come back as events and exceptions
+        "reconnect.backoff.max.ms": 1_000,
+    }
+    if kafka.sasl_mechanism:
+        config["sasl.mechanism"] = kafka.sasl_mechanism
+        config["sasl.username"] = kafka.sasl_username
+        if kafka.sasl_password is not None:
+            config["sasl.password"] = kafka.sasl_password.get_secret_value()
+    return config
+
+
+def make_consumer(
+    kafka: KafkaSettings, group: str, instance: str | None = None, **more: Any
+) -> Consumer:
+    """Make a consumer that commits nothing by itself and reads only what was committed.
+
+    Args:
+        kafka: The broker.
+        group: Consumer group; a reader that assigns itself partitions needs one in name only.
+        instance: Static membership: a restart within the session keeps the partitions.
+        more: Further librdkafka settings, dots written as underscores.
+    """
+    config = client_config(kafka) | {
+        "group.id": group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "error",
+        "isolation.level": "read_committed",
+        "partition.assignment.strategy": "range",  # equal numbers of all topics to one worker
+        "session.timeout.ms": kafka.session_timeout_ms,
+        "heartbeat.interval.ms": kafka.heartbeat_ms,
+        "enable.partition.eof": True,
+        "fetch.wait.max.ms": 100,
+        "fetch.error.backoff.ms": 100,
+        "fetch.queue.backoff.ms": 10,
+        "queued.max.messages.kbytes": 16_384,
+        "fetch.message.max.bytes": 2_097_152,
+    }
+    if instance is not None:
+        config["group.instance.id"] = instance
+    return Consumer(config | _dotted(more))
+
+
+def make_producer(kafka: KafkaSettings, **more: Any) -> Producer:
+    """Make an idempotent producer that partitions keys with murmur2."""
+    config = client_config(kafka) | {
+        "enable.idempotence": True,
+        "partitioner": "murmur2_random",
+        "linger.ms": 0,
+        "delivery.timeout.ms": kafka.delivery_timeout_ms,
+        "message.max.bytes": 2_097_152,
+        "compression.type": "lz4",
+        "queue.buffering.max.messages": 200_000,
+    }
+    return Producer(config | _dotted(more))
+
+
+def end_offset(consumer: Consumer, topic: str, partition: int) -> int:
+    """Give the offset that the next record of the partition will have.
+
+    Raises:
+        UnavailableError: the broker does not answer.
+    """
+    try:
+        _, high = consumer.get_watermark_offsets(
+            TopicPartition(topic, partition), timeout=METADATA_TIMEOUT_S
+        )
+    except KafkaException as fault:
+        raise UnavailableError(f"end of {topic}/{partition} is not known: {fault}") from fault
+    return int(high)
+
+
+def _dotted(more: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.replace("_", "."): value for name, value in more.items()}

@@ -1,0 +1,269 @@
+"""The publisher: the journal's effects, each once, in the topics that people subscribe to.
+
+Outputs and the journal position go into one Kafka transaction (KIP-447). The position's metadata
+holds the reading of the journal, so that a restart goes on with the reader's rule where it was.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from models.policy import Policy
+from schemas.codec import decode_json, encode
+from schemas.errors import IncompatibleError, MalformedError, UnavailableError
+from schemas.registry import JOURNAL
+from streams.intake import Batch, Intake, Slice
+from streams.journal.acceptance import Reading
+from streams.kafka import (
+    Consumer,
+    KafkaException,
+    Producer,
+    TopicPartition,
+    make_consumer,
+    make_producer,
+)
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+GROUP = "riverdesk-publisher"
+TRANSACTION_S = 30.0
+RETRY_S = 1.0
+
+
+class Publisher:
+    """Everything of the publisher but Faust.
+
+    Args:
+        settings: All settings.
+        deliver: Brings a batch to whoever calls :meth:`process`.
+        halt: Called once when the publisher must not go on.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        deliver: Callable[[Batch], Any],
+        halt: Callable[[BaseException], None],
+    ) -> None:
+        self._settings = settings
+        self._halt = halt
+        self.intake = Intake(
+            make_consumer(settings.kafka, GROUP, f"riverdesk-publisher-{settings.worker}"),
+            [JOURNAL.name],
+            deliver=deliver,
+            assigned=self._assigned,
+            revoked=self._revoked,
+            batch_records=settings.publisher.batch_records,
+        )
+        self._producer: Producer | None = None
+        self._readings: dict[int, Reading] = {}
+        self._positions: dict[int, int] = {}
+        self._generation = 0
+        self._published_count = 0
+        self._lock = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Begin to read the journal."""
+        self.intake.open(asyncio.get_running_loop())
+
+    async def close(self) -> None:
+        """Leave the group; an open transaction is aborted by its time-out or successor."""
+        await self.intake.close()
+
+    async def process(self, batch: Batch) -> None:
+        """Publish one batch; never raises."""
+        try:
+            async with self._lock:
+                await self._process(batch)
+        except Exception as fault:
+            log.exception("publisher_failed", error=repr(fault))
+            self._halt(fault)
+        finally:
+            self.intake.done()
+
+    def check(self) -> None:
+        """Halt if the intake's thread has failed; called every second."""
+        if self.intake.failure is not None:
+            self._halt(self.intake.failure)
+
+    def adopt(self, policy: Policy) -> None:
+        """Policies change nothing here."""
+
+    def status(self) -> dict[str, Any]:
+        """Give what an operator or a barrier wants to know."""
+        return {
+            "role": "publisher",
+            "worker": self._settings.worker,
+            "published_count": self._published_count,
+            "partitions": {str(n): {"journal_next": at} for n, at in self._positions.items()},
+        }
+
+    async def _process(self, batch: Batch) -> None:
+        parts = [
+            part
+            for part in batch
+            if part.records
+            and part.generation == self._generation
+            and part.partition in self._readings
+        ]
+        if not parts:
+            return
+        if any(part.continues[JOURNAL.name] != self._positions[part.partition] for part in parts):
+            log.warning("slice_refused")
+            self._restart([part.partition for part in parts])
+            return
+        readings = dict(self._readings)
+        outputs = [output for part in parts for output in self._outputs(part, readings)]
+        offsets = [
+            TopicPartition(
+                JOURNAL.name,
+                part.partition,
+                part.ends[JOURNAL.name],
+                readings[part.partition].token(),
+            )
+            for part in parts
+        ]
+        try:
+            await asyncio.to_thread(self._publish, outputs, offsets)
+        except UnavailableError as fault:
+            log.warning("batch_thrown_back", error=str(fault))
+            await asyncio.sleep(fault.retry_after_s)
+            await self._reread([part.partition for part in parts])
+            return
+        self._readings = readings
+        for part in parts:
+            self._positions[part.partition] = part.ends[JOURNAL.name]
+        self._published_count += len(outputs)
+
+    @staticmethod
+    def _outputs(
+        part: Slice, readings: dict[int, Reading]
+    ) -> list[tuple[str, bytes | None, bytes]]:
+        outputs = []
+        for raw in part.records:
+            record = decode_json(raw.value or b"")
+            reading = readings[part.partition].accept(record)
+            if reading is None:
+                continue
+            readings[part.partition] = reading
+            for effect in record.get("effects", ()):
+                key = effect["key"]
+                outputs.append(
+                    (effect["topic"], key.encode() if key else None, encode(effect["value"]))
+                )
+        return outputs
+
+    # -- the transaction, in a thread -----------------------------------------------------------
+
+    def _publish(
+        self, outputs: list[tuple[str, bytes | None, bytes]], offsets: list[TopicPartition]
+    ) -> None:
+        try:
+            producer = self._ready_producer()
+            producer.begin_transaction()
+            for topic, key, value in outputs:
+                self._produce(producer, topic, key, value)
+            producer.send_offsets_to_transaction(offsets, self.intake.membership, TRANSACTION_S)
+            producer.commit_transaction(TRANSACTION_S)
+        except KafkaException as fault:
+            self._give_up_transaction()
+            raise UnavailableError(f"the transaction failed: {fault}", RETRY_S) from fault
+
+    def _ready_producer(self) -> Producer:
+        if self._producer is None:
+            producer = make_producer(
+                self._settings.kafka,
+                transactional_id=f"riverdesk-publisher-{self._settings.worker}",
+                transaction_timeout_ms=60_000,
+                retry_backoff_ms=10,  # after a commit the coordinator asks for a retry: 100 ms lost
+                retry_backoff_max_ms=100,
+            )
+            producer.init_transactions(TRANSACTION_S)
+            self._producer = producer
+        return self._producer
+
+    def _fence(self) -> None:
+        """End whatever transaction an earlier life of this worker left open."""
+        try:
+            self._ready_producer()
+        except KafkaException as fault:
+            self._producer = None
+            raise UnavailableError(f"no transactions: {fault}", RETRY_S) from fault
+
+    @staticmethod
+    def _produce(producer: Producer, topic: str, key: bytes | None, value: bytes) -> None:
+        while True:
+            try:
+                producer.produce(topic, value=value, key=key)
+            except BufferError:
+                producer.poll(0.1)
+            else:
+                return
+
+    def _give_up_transaction(self) -> None:
+        """Abort; the next batch begins with a new producer, which fences off this one."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                producer.abort_transaction(TRANSACTION_S)
+            except KafkaException as fault:
+                log.warning("abort_failed", error=str(fault))
+
+    # -- ownership ------------------------------------------------------------------------------
+
+    async def _assigned(self, numbers: set[int], generation: int) -> None:
+        self._generation = generation
+        await self._reread(sorted(numbers))
+
+    async def _revoked(self, numbers: set[int]) -> None:
+        async with self._lock:
+            self._generation = -1
+            self._readings.clear()
+            self._positions.clear()
+
+    async def _reread(self, numbers: list[int]) -> None:
+        """Go on after the committed positions: whether a doubtful transaction counts is there."""
+        try:
+            await asyncio.to_thread(self._fence)
+            committed = await self.intake.call(lambda consumer: _committed(consumer, numbers))
+        except UnavailableError as fault:
+            log.warning("positions_unknown", error=str(fault))
+            await asyncio.sleep(fault.retry_after_s)
+            asyncio.get_running_loop().create_task(self._reread(numbers))
+            return
+        except (IncompatibleError, MalformedError) as fault:
+            self._halt(fault)
+            return
+        for number, (position, reading) in committed.items():
+            self._positions[number] = position
+            self._readings[number] = reading
+        self._restart(numbers)
+
+    def _restart(self, numbers: list[int]) -> None:
+        for number in numbers:
+            self.intake.start(number, self._generation, {JOURNAL.name: self._positions[number]})
+
+
+def _committed(consumer: Consumer, numbers: list[int]) -> dict[int, tuple[int, Reading]]:
+    asked = [TopicPartition(JOURNAL.name, number) for number in numbers]
+    try:
+        answers = consumer.committed(asked, timeout=10.0)
+    except KafkaException as fault:
+        raise UnavailableError(f"committed positions are not known: {fault}") from fault
+    found = {}
+    for answer in answers:
+        if answer.error is not None:
+            raise UnavailableError(f"committed positions are not known: {answer.error}")
+        if answer.offset is None or answer.offset < 0:
+            found[answer.partition] = (0, Reading())
+        elif not answer.metadata:
+            raise IncompatibleError(
+                f"group {GROUP} has a position in partition {answer.partition} without a "
+                "reading of the journal: it was not committed by a publisher"
+            )
+        else:
+            found[answer.partition] = (answer.offset, Reading.from_token(answer.metadata))
+    return found

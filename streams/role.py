@@ -1,0 +1,142 @@
+"""A role as a Faust application: one agent on a channel of batches, one on the policies.
+
+The input topics are read by the role's own :class:`streams.intake.Intake`; Faust runs the agents,
+timers, services and the web. Its own consumer reads the policies only, each worker all of them:
+so the app's id is new at every start.
+"""
+
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+from uuid import uuid4
+
+import faust
+import structlog
+from faust.types import StreamT
+from faust.web import Request, Response, View
+from mode import Service
+
+from models.policy import Policy
+from schemas.codec import decode
+from schemas.errors import MalformedError, MisconfiguredError, RejectedError
+from schemas.policies import POLICY_UPDATE
+from schemas.registry import POLICIES
+from streams.intake import Batch
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+Deliver = Callable[[Batch], Coroutine[None, None, None]]
+Halt = Callable[[BaseException], None]
+"""Called when a role must not go on; the process ends and its supervisor starts it again."""
+
+
+class Role(Protocol):
+    """What a role is, Faust aside."""
+
+    async def open(self) -> None:
+        """Begin to read."""
+
+    async def close(self) -> None:
+        """Leave the group and give up what is in flight."""
+
+    async def process(self, batch: Batch) -> None:
+        """Deal with one batch; never raises."""
+
+    def check(self) -> None:
+        """Halt if a thread has failed; called every second."""
+
+    def adopt(self, policy: Policy) -> None:
+        """Take notice of a policy that people published."""
+
+    def status(self) -> dict[str, Any]:
+        """Give what an operator wants to know, as JSON types."""
+        ...
+
+
+def make_app(
+    settings: Settings, name: str, web_port: int, build: Callable[[Deliver], Role]
+) -> faust.App:
+    """Make the Faust app of a role.
+
+    Args:
+        settings: All settings.
+        name: ``desk``, ``publisher`` or ``archiver``.
+        web_port: Where ``/status`` is served.
+        build: Makes the role, given how its intake delivers batches.
+    """
+    directory = settings.state_dir / settings.worker / "faust"
+    directory.mkdir(parents=True, exist_ok=True)
+    app = faust.App(
+        id=f"riverdesk-{name}-{settings.worker}-{uuid4().hex[:8]}",
+        broker=f"kafka://{settings.kafka.bootstrap}",
+        datadir=str(directory),
+        web_host=settings.web_host,
+        web_bind=settings.web_host,
+        web_port=web_port,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        consumer_auto_offset_reset="earliest",
+        broker_session_timeout=settings.kafka.session_timeout_ms / 1000,
+        broker_heartbeat_interval=settings.kafka.heartbeat_ms / 1000,
+        broker_rebalance_timeout=10.0,
+        store="memory://",
+        autodiscover=False,
+    )
+    batches = app.channel()
+
+    async def deliver(batch: Batch) -> None:
+        await batches.put(batch)  # type: ignore[arg-type]  # a channel passes values as they are
+
+    role = build(deliver)
+
+    @app.agent(batches, name=f"{name}-batches")
+    async def process(arriving: StreamT[Batch]) -> None:
+        async for batch in arriving:
+            await role.process(batch)
+
+    @app.agent(app.topic(POLICIES.name, value_type=bytes, value_serializer="raw"))
+    async def follow_policies(updates: StreamT[bytes]) -> None:
+        async for raw in updates:
+            policy = read_policy(raw)
+            if policy is not None:
+                role.adopt(policy)
+
+    async def watch_threads() -> None:
+        role.check()
+
+    app.timer(interval=1.0)(watch_threads)
+
+    @app.service
+    class Opening(Service):
+        async def on_start(self) -> None:
+            while not batches.subscriber_count:  # a channel without a reader drops what it gets
+                await self.sleep(0.01)
+            await role.open()
+
+        async def on_stop(self) -> None:
+            await role.close()
+
+    @app.page("/status")
+    class Status(View):
+        async def get(self, request: Request) -> Response:
+            return self.json(role.status())
+
+    return app
+
+
+def read_policy(raw: bytes | None) -> Policy | None:
+    """Give the policy of an update, ``None`` (and a log line) where it cannot be used."""
+    try:
+        update = decode(POLICY_UPDATE, raw or b"")
+        policy = Policy.from_content({**update.content, "version": update.version})
+    except (MalformedError, RejectedError, MisconfiguredError) as fault:
+        log.error("policy_refused", error=str(fault))
+        return None
+    log.info("policy_received", version=policy.version, digest=policy.digest)
+    return policy
+
+
+def now_ms() -> int:
+    """Give the clock as milliseconds since the epoch: what comes in from outside."""
+    return time.time_ns() // 1_000_000

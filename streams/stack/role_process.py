@@ -1,0 +1,127 @@
+"""A role as a process of its own, which does not outlive whoever started it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import SecretStr
+
+from schemas.errors import UnavailableError
+from streams.settings import Settings
+
+STOP_PATIENCE_S = 20.0
+STATUS_PATIENCE_S = 5.0
+
+
+class RoleProcess:
+    """Starts, stops, kills and asks one worker.
+
+    Args:
+        role: ``desk``, ``publisher`` or ``archiver``.
+        settings: Handed over as environment variables.
+        log_path: Where its log lines go.
+    """
+
+    def __init__(self, role: str, settings: Settings, log_path: Path) -> None:
+        self.role = role
+        self.settings = settings
+        self.log_path = log_path
+        self.start_count = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        """Role and worker."""
+        return f"{self.role}/{self.settings.worker}"
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._process.pid if self.alive and self._process else None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start the process."""
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_path.open("ab") as file:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "streams.stack.supervised", self.role],
+                env={**os.environ, **environment(self.settings)},
+                stdin=subprocess.PIPE,  # closes when we end, and the role ends with it
+                stdout=file,
+                stderr=file,
+                start_new_session=True,  # Ctrl-C reaches the owner, which stops us in order
+            )
+        self.start_count += 1
+
+    def stop(self) -> None:
+        """End the process in order; kill it where it does not end."""
+        if self._process is None:
+            return
+        if self.alive:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(STOP_PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End the process without a chance to tidy up."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def status(self) -> dict[str, Any]:
+        """Ask the role how it stands.
+
+        Raises:
+            UnavailableError: it does not answer (yet).
+        """
+        port = getattr(self.settings, self.role).web_port
+        url = f"http://{self.settings.web_host}:{port}/status"
+        try:
+            with urllib.request.urlopen(url, timeout=STATUS_PATIENCE_S) as answer:
+                return cast(dict[str, Any], json.load(answer))
+        except (OSError, ValueError, urllib.error.URLError) as fault:
+            raise UnavailableError(f"{self.name} does not answer: {fault}") from fault
+
+    def last_words(self, line_count: int = 15) -> str:
+        """Give the end of its log."""
+        if not self.log_path.exists():
+            return ""
+        return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-line_count:])
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Give settings as the environment variables that make them."""
+    found: dict[str, str] = {}
+
+    def visit(prefix: str, value: object) -> None:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                visit(f"{prefix}__{name.upper()}", inner)
+        elif isinstance(value, SecretStr):
+            found[prefix] = value.get_secret_value()
+        elif value is not None:
+            found[prefix] = str(value)
+
+    for name, value in settings.model_dump().items():
+        visit(f"RIVERDESK_{name.upper()}", value)
+    return found

@@ -1,0 +1,137 @@
+"""The whole system on this machine: embedded servers (or given ones) and roles as processes."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from schemas.errors import UnavailableError
+from sinks.embedded.process import EmbeddedClickHouse
+from sinks.migrate import migrate
+from streams.embedded.broker import EmbeddedBroker
+from streams.roles import ROLES, open_warehouse
+from streams.settings import Settings
+from streams.stack.ports import free_ports
+from streams.stack.role_process import RoleProcess
+from streams.topics import create_topics
+
+RESTARTS = 5
+"""So many restarts of one role without an answer in between, then the stack gives up on it."""
+
+
+class Stack:
+    """Starts everything in order and stops it in the opposite order.
+
+    Args:
+        settings: Ports and addresses in it are replaced by those of the embedded servers.
+        directory: Everything that is written lies below it.
+        embedded_broker: Start the stand-in broker; otherwise use the settings' broker.
+        embedded_warehouse: Start the in-process engine; otherwise use the settings' server.
+        desks: Number of desk workers.
+        tell: Takes one line for people at each step.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        directory: Path,
+        *,
+        embedded_broker: bool = True,
+        embedded_warehouse: bool = True,
+        desks: int = 1,
+        tell: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.settings = settings
+        self.directory = directory
+        self.roles: list[RoleProcess] = []
+        self.restarted: list[str] = []
+        self._embedded_broker = embedded_broker
+        self._embedded_warehouse = embedded_warehouse
+        self._desks = desks
+        self._tell = tell
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start everything.
+
+        Raises:
+            UnavailableError, MisconfiguredError: something could not be started; nothing is left.
+        """
+        try:
+            self._start_servers()
+            self._prepare()
+            self._start_roles()
+        except BaseException:
+            self._open.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop everything, roles first."""
+        self._open.close()
+
+    def of(self, role: str) -> Sequence[RoleProcess]:
+        """Give the processes of a role."""
+        return [each for each in self.roles if each.role == role]
+
+    def tend(self) -> None:
+        """Start again what died.
+
+        Raises:
+            UnavailableError: a role keeps dying; its last log lines are in the message.
+        """
+        for each in self.roles:
+            if not each.alive:
+                if each.start_count > RESTARTS:
+                    raise UnavailableError(
+                        f"{each.name} died {each.start_count} times:\n{each.last_words()}"
+                    )
+                self.restarted.append(each.name)
+                each.start()
+
+    def _start_servers(self) -> None:
+        changes: dict[str, object] = {}
+        if self._embedded_broker:
+            broker = self._open.enter_context(EmbeddedBroker(self.directory / "broker"))
+            changes["kafka"] = self.settings.kafka.model_copy(
+                update={"bootstrap": broker.bootstrap}
+            )
+            self._tell(f"broker on {broker.bootstrap}")
+        if self._embedded_warehouse:
+            engine = self._open.enter_context(EmbeddedClickHouse(self.directory / "clickhouse"))
+            changes["warehouse"] = self.settings.warehouse.model_copy(
+                update={"host": engine.host, "port": engine.port}
+            )
+            self._tell(f"ClickHouse on {engine.host}:{engine.port}")
+        self.settings = self.settings.model_copy(
+            update={**changes, "state_dir": self.directory / "state"}
+        )
+
+    def _prepare(self) -> None:
+        made = create_topics(self.settings.kafka, self.settings.topics)
+        self._tell(f"{len(made)} topics created")
+        warehouse = open_warehouse(self.settings.warehouse)
+        try:
+            warehouse.create_database()
+            self._tell(f"{len(migrate(warehouse))} migrations applied")
+        finally:
+            warehouse.close()
+
+    def _start_roles(self) -> None:
+        workers = [("desk", number) for number in range(1, self._desks + 1)]
+        workers += [(role, 1) for role in ROLES if role != "desk"]
+        for (role, number), port in zip(workers, free_ports(len(workers)), strict=True):
+            config = getattr(self.settings, role).model_copy(update={"web_port": port})
+            settings = self.settings.model_copy(update={role: config, "worker": f"{role}-{number}"})
+            log_path = self.directory / "logs" / f"{role}-{number}.log"
+            each = RoleProcess(role, settings, log_path)
+            self._open.callback(each.stop)
+            self.roles.append(each)
+            each.start()
+        self._tell(f"{len(workers)} roles started")

@@ -1,0 +1,107 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models.state import Changes, Due, MemoryState
+from schemas.errors import IncompatibleError, UnavailableError
+from streams.desk.store import POSITION_KEY, FoldPosition, PartitionStore
+from streams.journal.acceptance import Reading
+
+POSITION = FoldPosition(Reading(2, "w", 9), 12, "ab", {"t": 4}, 3, 60_000)
+
+
+def test_store_keeps_what_was_committed_and_nothing_else(tmp_path: Path) -> None:
+    store = PartitionStore(tmp_path / "s")
+    store.stage(Changes({("customer", "a"): {"x": 1.5}}, added=[Due(5, "mature", "k")]))
+    store.commit(POSITION)
+    store.stage(Changes({("customer", "a"): None, ("customer", "b"): {"y": 2}}))
+    store.close()
+
+    again = PartitionStore(tmp_path / "s")
+    assert again.position == POSITION
+    assert again.get("customer", "a") == {"x": 1.5}
+    assert again.get("customer", "b") is None
+    assert again.due(5, 10) == [Due(5, "mature", "k")]
+    assert again.due(4, 10) == []
+    again.close()
+
+
+def test_store_shows_staged_changes_until_they_are_discarded(tmp_path: Path) -> None:
+    store = PartitionStore(tmp_path / "s")
+    store.stage(Changes({("ledger", ""): {"n": 1}}, added=[Due(1, "mature", "k")]))
+    assert store.get("ledger", "") == {"n": 1}
+    assert store.due(1, 1) == [Due(1, "mature", "k")]
+    store.discard()
+    assert store.get("ledger", "") is None
+    assert store.due(1, 1) == []
+    store.close()
+
+
+def test_store_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
+    store = PartitionStore(tmp_path / "s")
+    with pytest.raises(UnavailableError):
+        PartitionStore(tmp_path / "s")
+    store.close()
+    PartitionStore(tmp_path / "s").close()
+
+
+def test_store_of_another_format_is_refused(tmp_path: Path) -> None:
+    store = PartitionStore(tmp_path / "s")
+    store._db.put(POSITION_KEY, b'{"format":0}')
+    store.close()
+    with pytest.raises(IncompatibleError):
+        PartitionStore(tmp_path / "s")
+
+
+def test_wiped_store_is_empty(tmp_path: Path) -> None:
+    store = PartitionStore(tmp_path / "s")
+    store.stage(Changes({("customer", "a"): {"x": 1}}))
+    store.commit(POSITION)
+    store.wipe()
+    assert store.position == FoldPosition()
+    assert store.get("customer", "a") is None
+    store.close()
+
+
+DUES = st.builds(
+    Due,
+    st.integers(0, 2**48),
+    st.sampled_from(["mature", "reprioritise"]),
+    st.text(max_size=8).filter(lambda key: "\x00" not in key),
+)
+CHANGES = st.builds(
+    Changes,
+    st.dictionaries(
+        st.tuples(st.sampled_from(["customer", "ticket", "seen"]), st.text(max_size=4)),
+        st.none() | st.fixed_dictionaries({"v": st.integers(-5, 5)}),
+        max_size=4,
+    ),
+    st.lists(DUES, max_size=3),
+    st.lists(DUES, max_size=2),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(CHANGES, st.sampled_from(["stage", "commit", "reopen"])), max_size=12))
+def test_store_and_memory_state_agree(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[Changes, str]]
+) -> None:
+    path = tmp_path_factory.mktemp("store")
+    store, memory = PartitionStore(path), MemoryState()
+    places: set[Any] = set()
+    for changes, then in steps:
+        store.stage(changes)
+        memory.apply(changes)
+        places |= set(changes.rooms)
+        if then != "stage":
+            store.commit(POSITION)
+        if then == "reopen":
+            store.close()
+            store = PartitionStore(path)
+        for room, key in places:
+            assert store.get(room, key) == memory.get(room, key)
+        assert sorted(store.due(2**47, 1_000)) == sorted(memory.due(2**47, 1_000))
+    store.close()
