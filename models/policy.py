@@ -51,6 +51,7 @@ class AlertRules:
     percentile: float
     risky_percentile: float
     warm_up: int
+    blend_lessons: int
     dedup_ms: int
     reserved_share: float
     severity: Mapping[str, tuple[float, ...]]
@@ -156,6 +157,7 @@ def _alerts(read: Reader) -> AlertRules:
         percentile=read.number("alerts.percentile", 0, 1),
         risky_percentile=read.number("alerts.risky_percentile", 0, 1),
         warm_up=read.whole("alerts.warm_up", 0),
+        blend_lessons=read.whole("alerts.blend_lessons", 1),
         dedup_ms=int(read.number("alerts.dedup_hours", 0, 10_000) * HOUR_MS),
         reserved_share=read.number("alerts.reserved_share", 0, 1),
         severity={

@@ -68,6 +68,8 @@ POLICY_V1: dict[str, Any] = {
         "risky_percentile": 0.97,
         # Transactions that a percentile must be based on.
         "warm_up": 100,
+        # After so many lessons the risk learner weighs as much as the unsupervised rank.
+        "blend_lessons": 8_000,
         "dedup_hours": 24,
         # This share of the day's budget is kept for high and critical alerts.
         "reserved_share": 0.2,

@@ -144,10 +144,10 @@ class TransactionDecision(TypedDict):
     """The same transaction_id was decided before (a reversal, say)."""
     outcome: str
     score: float
-    """0 to 1: ``risk`` or ``anomaly``, see score_kind."""
+    """0 to 1: the anomaly rank or, of kind ``risk``, risk blended with it while risk is young."""
     score_kind: Literal["risk", "anomaly"]
     risk: float | None
-    """Probability of fraud; ``None`` until the learner has seen its first fraud."""
+    """Probability of fraud by the learner alone; ``None`` until it has seen its first fraud."""
     anomaly: float
     """Rank of the unsupervised score, 0 to 1."""
     percentile: float

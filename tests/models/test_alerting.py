@@ -1,3 +1,4 @@
+import math
 from typing import Any
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 from memory_desk import Desk, alerting_desk, policy_with
 
 from models.alerting import classify
+from models.learners.quantile_logistic import sigmoid
 from models.ledger import fold_score, percentile
 from models.policy import POLICY_V1, Policy
 from schemas.errors import MisconfiguredError
@@ -61,7 +63,12 @@ def test_score_is_the_anomaly_rank_until_a_fraud_was_learned() -> None:
     assert before["score"] == before["anomaly"] > 0.5
     desk.feedback(62, "transaction", transaction_id="t", is_fraud=True)
     after = desk.transaction(63, 20)["decision"]
-    assert (after["score_kind"], after["score"]) == ("risk", after["risk"])
+    assert after["score_kind"] == "risk"
+    assert 0.0 < after["risk"] < 1.0
+    names = [reason["name"] for reason in after["reasons"]]
+    assert "anomaly_rank" in names
+    total = math.fsum(reason["contribution"] for reason in after["reasons"])
+    assert sigmoid(total) == pytest.approx(after["score"], abs=1e-9)
 
 
 _BASE = {"amount": 50.0, "declined_1h": 0.0, "count_1h": 0.0, "large_14d": 0.0}
