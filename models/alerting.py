@@ -29,7 +29,7 @@ def judge(
     """Give the fields of a transaction decision that say whether it alerts, and why (not)."""
     rules = context.policy.alerts
     ledger = context.state.get("ledger", "")
-    share, count = percentile(ledger, score.kind, score.score)
+    share, count = percentile(ledger, score.score)
     wanted = (
         event.outcome != "reversed"
         and count >= rules.warm_up

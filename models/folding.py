@@ -96,7 +96,6 @@ class Fold:
         self.rooms["customer", customer_key] = fold_frauds(customer, decision["labels"])
         self.rooms["ledger", ""] = fold_score(
             self.get("ledger", ""),
-            decision["score_kind"],
             decision["score"],
             decision["alert"],
             occurred_ms,

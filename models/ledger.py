@@ -1,7 +1,6 @@
 """The partition's own sums: alerts by day, and how the latest scores are spread.
 
 The histogram is decayed (half-life 5,000 transactions) by letting the weight of new scores grow.
-It starts anew when the kind of score changes.
 """
 
 import math
@@ -17,10 +16,10 @@ _DAYS = 35
 DAY_MS = 86_400_000
 
 
-def percentile(ledger: Value | None, kind: str, score: float) -> tuple[float, int]:
+def percentile(ledger: Value | None, score: float) -> tuple[float, int]:
     """Give the share of recent scores below ``score`` (0 to 1), and how many it rests on."""
     histogram = None if ledger is None else ledger["histogram"]
-    if histogram is None or histogram["kind"] != kind:
+    if histogram is None:
         return 0.5, 0
     at = _bin(score)
     below = sum(histogram["bins"][:at]) + 0.5 * histogram["bins"][at]
@@ -48,14 +47,12 @@ def share_of_budget(budget: int, partition: int, partition_count: int) -> int:
     return whole + (1 if partition < rest else 0)
 
 
-def fold_score(
-    ledger: Value | None, kind: str, score: float, alert: bool, at_ms: int
-) -> dict[str, Any]:
+def fold_score(ledger: Value | None, score: float, alert: bool, at_ms: int) -> dict[str, Any]:
     """Give the ledger after a transaction was scored, and alerted or not."""
     before: Value = ledger if ledger is not None else NEW
     return {
         **before,
-        "histogram": _fold_histogram(before["histogram"], kind, score),
+        "histogram": _fold_histogram(before["histogram"], score),
         **(_fold_alert(before, at_ms // DAY_MS) if alert else {}),
     }
 
@@ -78,8 +75,8 @@ def _bin(score: float) -> int:
     return int((min(max(logit, -_WIDEST), _WIDEST) + _WIDEST) * (_BINS - 1) / (2.0 * _WIDEST))
 
 
-def _fold_histogram(histogram: Value | None, kind: str, score: float) -> dict[str, Any]:
-    if histogram is None or histogram["kind"] != kind:
+def _fold_histogram(histogram: Value | None, score: float) -> dict[str, Any]:
+    if histogram is None:
         bins, total, unit, count = [0.0] * _BINS, 0.0, 1.0, 0
     else:
         bins = histogram["bins"].copy()
@@ -90,7 +87,7 @@ def _fold_histogram(histogram: Value | None, kind: str, score: float) -> dict[st
     if unit > _HEAVIEST:
         bins = [weight / unit for weight in bins]
         total, unit = total / unit, 1.0
-    return {"kind": kind, "bins": bins, "total": total, "unit": unit, "count": count + 1}
+    return {"bins": bins, "total": total, "unit": unit, "count": count + 1}
 
 
 def _fold_alert(before: Value, day: int) -> dict[str, Any]:

@@ -63,7 +63,7 @@ POLICY_V1: dict[str, Any] = {
     },
     "alerts": {
         "risk_threshold": 0.2,
-        "anomaly_threshold": 0.99,
+        "anomaly_threshold": 0.5,
         "percentile": 0.99,
         "risky_percentile": 0.97,
         # Transactions that a percentile must be based on.
@@ -76,7 +76,7 @@ POLICY_V1: dict[str, Any] = {
         # Steps towards severity; a step in score and one in amount are worth the same.
         "severity": {
             "risk": [0.4, 0.7, 0.9],
-            "anomaly": [0.995, 0.998, 0.9995],
+            "anomaly": [0.7, 0.85, 0.96],
             "amount": [100, 1_000, 5_000],
         },
         "typology": {

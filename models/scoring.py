@@ -27,34 +27,38 @@ class Score:
     risk: float | None
     anomaly: float
     reasons: list[Reason]
-    space: Literal["log_odds", "score"]
 
 
 def score_transaction(
     features: Mapping[str, float], learners: Learners, blend_lessons: int
 ) -> Score:
-    """Score by risk, or by the unsupervised rank until the first fraud has been learned.
+    """Score a transaction on one scale, near a probability, from the first one on.
 
-    A young risk learner is worse than the rank, so the log-odds of both are blended: risk has the
-    weight n / (n + blend_lessons) after n lessons.
-
-    In the space ``log_odds`` the reasons add up to the score's log-odds; in ``score`` to itself.
+    The unsupervised rank, shifted to how rare fraud is, speaks alone until the first fraud has
+    been learned (kind ``anomaly``). A young risk learner is worse than the rank, so the log-odds of
+    both are blended: risk has the weight n / (n + blend_lessons) after n lessons. The reasons add
+    up to the score's log-odds.
     """
-    anomaly = 0.0
-    if learners.anomaly.ready:
-        anomaly = learners.anomaly.rank_one(learners.anomaly.score_one(unusual_view(features)))
-    if not learners.risk.ready:
-        reasons: list[Reason] = [{"name": ANOMALY, "contribution": anomaly}]
-        return Score(anomaly, "anomaly", None, anomaly, reasons, "score")
-    parts = learners.risk.explain_one(features)
-    risk = sigmoid(math.fsum(parts.values()))
-    score = risk
-    if learners.anomaly.ready:
-        weight = learners.risk.lesson_count / (learners.risk.lesson_count + blend_lessons)
+    risky, ready = learners.risk.ready, learners.anomaly.ready
+    anomaly = learners.anomaly.rank_one(_strangeness(features, learners)) if ready else 0.0
+    weight = 0.0
+    parts: dict[str, float] = {}
+    risk = None
+    if risky:
+        parts = learners.risk.explain_one(features)
+        risk = sigmoid(math.fsum(parts.values()))
+        lessons = learners.risk.lesson_count
+        weight = lessons / (lessons + blend_lessons) if ready else 1.0
         parts = {name: weight * effect for name, effect in parts.items()}
+    if weight < 1.0:
         parts[ANOMALY] = (1.0 - weight) * (_log_odds(anomaly) - _RARITY)
-        score = sigmoid(math.fsum(parts.values()))
-    return Score(score, "risk", risk, anomaly, _reasons(parts, features), "log_odds")
+    score = sigmoid(math.fsum(parts.values()))
+    values = {**features, ANOMALY: anomaly}
+    return Score(score, "risk" if risky else "anomaly", risk, anomaly, _reasons(parts, values))
+
+
+def _strangeness(features: Mapping[str, float], learners: Learners) -> float:
+    return learners.anomaly.score_one(unusual_view(features))
 
 
 def _log_odds(rank: float) -> float:

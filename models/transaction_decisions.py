@@ -55,7 +55,7 @@ def decide_transaction(
         "amount": amount,
         **verdict,
         "reasons": score.reasons,
-        "reason_space": score.space,
+        "reason_space": "log_odds",
         "evidence": [],
         "sampled": sampled,
         "propensity": share,

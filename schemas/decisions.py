@@ -144,7 +144,9 @@ class TransactionDecision(TypedDict):
     """The same transaction_id was decided before (a reversal, say)."""
     outcome: str
     score: float
-    """0 to 1: the anomaly rank or, of kind ``risk``, risk blended with it while risk is young."""
+    """0 to 1, near a probability of fraud: from the anomaly rank alone (kind ``anomaly``), then
+    from risk, blended with the rank while risk is young (kind ``risk``).
+    """
     score_kind: Literal["risk", "anomaly"]
     risk: float | None
     """Probability of fraud by the learner alone; ``None`` until it has seen its first fraud."""
@@ -172,8 +174,8 @@ class TransactionDecision(TypedDict):
     budget_left: int
     """Alerts left to this partition on the event's day, after this decision."""
     reasons: list[Reason]
-    """They add up to the score in the space that reason_space names."""
-    reason_space: Literal["log_odds", "score"]
+    """They add up to the score's log-odds."""
+    reason_space: Literal["log_odds"]
     evidence: list[Evidence]
     sampled: bool
     """Chosen to become an implicit negative, if no label comes."""

@@ -60,7 +60,8 @@ def test_score_is_the_anomaly_rank_until_a_fraud_was_learned() -> None:
         desk.transaction(i, 10 + i % 9, customer_id=f"c{i % 7}")
     before = desk.transaction(61, 5_000, transaction_id="t")["decision"]
     assert (before["score_kind"], before["risk"]) == ("anomaly", None)
-    assert before["score"] == before["anomaly"] > 0.5
+    assert before["anomaly"] > 0.9
+    assert [reason["name"] for reason in before["reasons"]] == ["anomaly_rank"]
     desk.feedback(62, "transaction", transaction_id="t", is_fraud=True)
     after = desk.transaction(63, 20)["decision"]
     assert after["score_kind"] == "risk"
@@ -95,12 +96,12 @@ def test_typology_follows_the_features(features: dict[str, float], typology: str
 def test_percentile_counts_scores_that_lie_clearly_below(scores: list[float], score: float) -> None:
     ledger: Any = None
     for other in scores:
-        ledger = fold_score(ledger, "risk", other, False, 0)
-    share, count = percentile(ledger, "risk", score)
+        ledger = fold_score(ledger, other, False, 0)
+    share, count = percentile(ledger, score)
     assert count == len(scores)
     below = sum(other < score * 0.7 - 1e-4 for other in scores) / count
     assert below - 0.02 <= share <= 1.0
-    assert percentile(ledger, "anomaly", score) == (0.5, 0)
+    assert percentile(None, score) == (0.5, 0)
 
 
 def test_policy_names_every_fault_at_once() -> None:
