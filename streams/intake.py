@@ -117,6 +117,10 @@ class Intake:
         self._free = threading.Semaphore(IN_FLIGHT)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
+        self._unconfirmed: dict[tuple[str, int], tuple[int | None, int | None]] = {}
+        """Since the last assignment unread: the first offset then and before, where one was
+        skipped."""
+        self._moved = False
         self._idle_since = 0.0
         self._owned: set[tuple[str, int]] = set()
         self._next: dict[tuple[str, int], int] = {}
@@ -192,6 +196,8 @@ class Intake:
         with suppress(queue.Empty):
             while True:
                 self._requests.get_nowait()()
+        if self._moved:
+            self._assign()
 
     def _poll(self) -> Batch:
         first = self.consumer.poll(min(POLL_S, self._idle_s))
@@ -219,8 +225,8 @@ class Intake:
                 self._fault(fault, topic, partition, offset)
                 continue
             place = (str(topic), int(partition or 0))
-            if place not in self._next:
-                continue  # read before it was halted
+            if not self._expects(place, int(offset or 0), runs.get(place)):
+                continue
             self._at_end[place] = False
             raw = Raw(
                 message.timestamp()[1], place[0], int(offset or 0), message.key(), message.value()
@@ -230,6 +236,25 @@ class Intake:
         for (topic_name, number), records in runs.items():
             by_partition.setdefault(number, []).append((topic_name, records))
         return [self._slice(number, parts) for number, parts in sorted(by_partition.items())]
+
+    def _expects(self, place: tuple[str, int], offset: int, run: list[Raw] | None) -> bool:
+        """Tell whether a record is the next one; records of an earlier assignment are not.
+
+        An offset may be skipped (a transaction's marker has one), but the first record after an
+        assignment skips some only if it does so again when it is read anew.
+        """
+        expected = run[-1].offset + 1 if run else self._next.get(place)
+        if expected is None or offset < expected:
+            return False
+        if run is None and offset > expected >= 0 and place in self._unconfirmed:
+            before, now = self._unconfirmed[place]
+            if offset != before:
+                if now is None:
+                    self._unconfirmed[place] = (before, offset)
+                    self._moved = True
+                return False
+        self._unconfirmed.pop(place, None)
+        return True
 
     def _slice(self, partition: int, parts: list[tuple[str, list[Raw]]]) -> Slice:
         continues, ends = {}, {}
@@ -299,7 +324,7 @@ class Intake:
         """Give back a record that came while paused: it is read again after."""
         place = (str(stray.topic()), int(stray.partition() or 0))
         if place in self._next:
-            self._assign()
+            self._moved = True
 
     def _start(self, partition: int, generation: int, positions: Positions) -> None:
         if generation != self.generation:
@@ -307,18 +332,22 @@ class Intake:
         for place in self._places(partition):
             self._next[place] = positions.get(place[0], OFFSET_BEGINNING)
             self._at_end[place] = False
-        self._assign()
+        self._moved = True
 
     def _halt(self, partition: int, generation: int) -> None:
         if generation == self.generation:
             for place in self._places(partition):
                 self._next.pop(place, None)
-            self._assign()
+            self._moved = True
 
     def _places(self, partition: int) -> list[tuple[str, int]]:
         return [place for place in sorted(self._owned) if place[1] == partition]
 
     def _assign(self) -> None:
+        self._moved = False
+        self._unconfirmed = {
+            place: (self._unconfirmed.get(place, (None, None))[1], None) for place in self._next
+        }
         self.consumer.assign(
             [TopicPartition(topic, number, at) for (topic, number), at in self._next.items()]
         )

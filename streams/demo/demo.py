@@ -8,23 +8,13 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from schemas.registry import (
-    ALERTS,
-    FEEDBACK_TOPIC,
-    LESSONS,
-    PRIORITIES,
-    TICKETS,
-    TRANSACTIONS,
-)
-from sinks.queries import counts
-from streams.demo.audit import Audit, Seen, read_outputs
+from streams.demo.audit import Audit
+from streams.demo.counting import count
 from streams.demo.feed import Feed
 from streams.demo.measures import latency, ticket_quality, transaction_quality
 from streams.demo.screen import Screen
 from streams.demo.subscriber import Subscriber
 from streams.role import now_ms
-from streams.roles import open_warehouse
-from streams.settings import Settings
 from streams.simulator.analyst import Analyst
 from streams.simulator.company import company
 from streams.simulator.files import files
@@ -92,8 +82,10 @@ def run(plan: Plan, stack: Stack, screen: Screen) -> dict[str, Any]:
     def pause() -> None:
         nonlocal day
         journal = fold()
-        if screen.at_ms // DAY_MS != day:
-            day = screen.at_ms // DAY_MS
+        if day < 0 or screen.at_ms // DAY_MS > day:
+            shown, day = day >= 0, screen.at_ms // DAY_MS
+            if not shown:
+                return
             audit.catch_up(journal)
             screen.day_passed(audit.seen, truth, subscriber)
 
@@ -114,7 +106,7 @@ def run(plan: Plan, stack: Stack, screen: Screen) -> dict[str, Any]:
         screen.phase("waiting for the warehouse")
         barrier.archived(journal)
         screen.phase("counting")
-        report = _report(settings, partition_count, feed, audit.seen)
+        report = count(settings, partition_count, feed, audit.seen)
         report["tickets"] = ticket_quality(audit.seen, truth)
         report["transactions"] = transaction_quality(audit.seen, truth)
         report["latency_ms"] = latency(audit.seen, paced_since_ms)
@@ -145,53 +137,3 @@ def _split(
         yield from chain(held)
 
     return end(), beginning()
-
-
-def _report(settings: Settings, partition_count: int, feed: Feed, seen: Seen) -> dict[str, Any]:
-    outputs = read_outputs(settings, partition_count)
-    warehouse = open_warehouse(settings.warehouse)
-    try:
-        rows = counts(warehouse)
-        spine = warehouse.execute(
-            "SELECT count(), uniqExact(journal_partition, number) FROM journal_entries FINAL"
-        )[0]
-    finally:
-        warehouse.close()
-    accepted_count = sum(seen.kinds.values()) - seen.kinds["claim"]
-    unanswered = feed.positions - set(seen.answers)
-    missing = {
-        topic: len(set(expected) - set(outputs[topic])) for topic, expected in seen.effects.items()
-    }
-    lost = {
-        "inputs": len(unanswered),
-        "outputs": sum(missing.values()),
-        "warehouse": max(0, accepted_count - int(spine[1])),
-    }
-    dead = {topic: found for topic, found in outputs.items() if topic.endswith(".dead")}
-    duplicated = {
-        "inputs": sum(count - 1 for count in seen.answers.values()),
-        "outputs": sum(
-            sum(outputs[topic].values()) - len(outputs[topic]) for topic in seen.effects
-        ),
-        "warehouse": int(spine[0]) - int(spine[1]),
-    }
-    dead_count = sum(len(found) for found in dead.values())
-    return {
-        "events_in": {
-            "tickets": feed.counts[TICKETS.name],
-            "transactions": feed.counts[TRANSACTIONS.name],
-            "feedback": feed.counts[FEEDBACK_TOPIC.name],
-        },
-        "journal_records": accepted_count,
-        "lost": sum(lost.values()),
-        "lost_where": lost,
-        "duplicated": sum(duplicated.values()),
-        "duplicated_where": duplicated,
-        "physical_duplicates": seen.ignored_count
-        + sum(sum(found.values()) - len(found) for found in dead.values()),
-        "dead_letters": dead_count,
-        "alerts": len(outputs[ALERTS.name]),
-        "priority_changes": len(outputs[PRIORITIES.name]),
-        "lessons": len(outputs[LESSONS.name]),
-        "warehouse_rows": rows,
-    }

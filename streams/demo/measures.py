@@ -11,6 +11,8 @@ from models.metrics import accuracy, average_precision
 from streams.demo.audit import Seen, TicketSeen, TransactionSeen
 from streams.simulator.schedule import Truth
 
+RECENT_TICKETS = 200
+
 
 def ticket_quality(seen: Seen, truth: Truth) -> dict[str, Any]:
     """Give prequential accuracy (decided before the label was known), whole and by day."""
@@ -26,6 +28,7 @@ def ticket_quality(seen: Seen, truth: Truth) -> dict[str, Any]:
         "majority_accuracy": round(majority[0][1] / len(known), 4) if known else None,
         "categories": len(set(truth.tickets.values())),
         "by_day": {day: _accuracy(each, truth) for day, each in sorted(by_day.items())},
+        "recent_accuracy": _accuracy(known[-RECENT_TICKETS:], truth),
         "last_fifth_accuracy": _accuracy(known[-max(1, len(known) // 5) :], truth),
     }
 

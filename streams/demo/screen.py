@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.demo.audit import Seen
-from streams.demo.measures import ticket_quality, transaction_quality
+from streams.demo.measures import RECENT_TICKETS, ticket_quality, transaction_quality
 from streams.demo.subscriber import Subscriber
 from streams.simulator.schedule import Truth
 
@@ -52,16 +52,14 @@ class Screen:
         """Show how the learners did up to now, and the newest outputs now and then."""
         tickets = ticket_quality(seen, truth)
         transactions = transaction_quality(seen, truth)
-        by_day = list(tickets["by_day"].items())
-        if not by_day:
+        if not tickets["decided"]:
             return
-        day, day_accuracy = by_day[-1]
         kind = seen.transactions[-1].score_kind if seen.transactions else "-"
         line = Text.assemble(
-            (f"  {day}", "cyan"),
+            (f"  {_when(self.at_ms)[:10]}", "cyan"),
             f"  {sum(seen.kinds.values()):>7,} decided",
-            "  tickets right ",
-            (_percent(day_accuracy), "bold"),
+            f"  last {min(RECENT_TICKETS, tickets['decided'])} tickets right ",
+            (_percent(tickets["recent_accuracy"]), "bold"),
             f" (labels {tickets['labels']:,})",
             "  fraud AP ",
             (_figure(transactions["average_precision"]), "bold"),

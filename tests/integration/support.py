@@ -1,0 +1,92 @@
+"""A whole Riverdesk on a broker of the test's choice, and one load streamed through it."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.demo.audit import Audit
+from streams.demo.counting import count
+from streams.demo.feed import Feed
+from streams.settings import DeskSettings, KafkaSettings, Settings, TopicSettings
+from streams.simulator.company import company
+from streams.simulator.schedule import Truth
+from streams.stack.barrier import Barrier
+from streams.stack.stack import Stack
+from tests.kafka.fetch import missing_tools
+from tests.kafka.server import KafkaServer
+
+PARTITIONS = 4
+START_MS = 1_772_409_600_000
+
+
+def settings(**changes: Any) -> Settings:
+    return Settings(
+        topics=TopicSettings(partitions=PARTITIONS), desk=DeskSettings(clock="events"), **changes
+    )
+
+
+@contextmanager
+def embedded_stack(directory: Path) -> Iterator[Stack]:
+    with Stack(settings(), directory) as stack:
+        yield stack
+
+
+@contextmanager
+def kafka_stack(directory: Path, desks: int = 1) -> Iterator[Stack]:
+    missing = missing_tools()
+    if missing:
+        reason = f"a real Kafka needs {' and '.join(missing)}"
+        if os.environ.get("CI") == "true" or os.environ.get("RIVERDESK_REQUIRE_KAFKA") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with (
+        KafkaServer(directory / "kafka") as server,
+        Stack(
+            settings(kafka=KafkaSettings(bootstrap=server.bootstrap)),
+            directory,
+            embedded_broker=False,
+            desks=desks,
+        ) as stack,
+    ):
+        yield stack
+
+
+@dataclass
+class Load:
+    """Publishes to a stack and counts what came of it."""
+
+    stack: Stack
+    feed: Feed = field(init=False)
+    audit: Audit = field(init=False)
+    truth: Truth = field(default_factory=Truth)
+
+    def __post_init__(self) -> None:
+        self.feed = Feed(self.stack.settings.kafka)
+        self.audit = Audit(self.stack.settings, PARTITIONS)
+        self._barrier = Barrier(lambda: self.stack.roles, self.audit.consumer, self.stack.tend)
+
+    def company(
+        self, events: int, seed: int = 1, at: dict[int, Callable[[], None]] | None = None
+    ) -> None:
+        """Publish a company's events without waiting; call what ``at`` says at its counts."""
+        for number, event in enumerate(company(seed, events, START_MS, truth=self.truth)):
+            self.feed.send(event.topic, event.key, event.value)
+            if at and number in at:
+                self.feed.flush()
+                at[number]()
+        self.feed.flush()
+
+    def report(self) -> dict[str, Any]:
+        """Wait until everything is folded and archived, and count."""
+        self.feed.flush()
+        journal = self._barrier.folded(self.feed.ends)
+        self.audit.catch_up(journal)
+        self._barrier.archived(journal)
+        report = count(self.stack.settings, PARTITIONS, self.feed, self.audit.seen)
+        self.audit.close()
+        return report
