@@ -37,7 +37,7 @@ class Learners:
         self.category = HashedSoftmaxClassifier(seed=1)
         self.urgency = HashedSoftmaxClassifier(seed=2)
         self.risk = RiskLearner(seed=3)
-        self.anomaly = AnomalyLearner(seed=4)
+        self.anomaly = AnomalyLearner(window_size=200, seed=4)  # ready after 1,000 transactions
         self.knowledge = Knowledge()
 
     def fold(self, raw: bytes, offset: int) -> None:
