@@ -236,7 +236,7 @@ class Partition:
 
     def _stored_policy(self) -> Policy:
         stored = self.store.get("policy", "")
-        return Policy.from_content(POLICY_V1 if stored is None else stored["content"])
+        return Policy.from_content(POLICY_V1 if stored is None else stored)
 
     # -- the journal ----------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """The whole system on this machine: embedded servers (or given ones) and roles as processes."""
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +17,7 @@ from streams.stack.ports import free_ports
 from streams.stack.role_process import RoleProcess
 from streams.topics import create_topics
 
+START_PATIENCE_S = 60.0
 RESTARTS = 5
 """So many restarts of one role without an answer in between, then the stack gives up on it."""
 
@@ -134,4 +136,19 @@ class Stack:
             self._open.callback(each.stop)
             self.roles.append(each)
             each.start()
+        self._wait_answers()
         self._tell(f"{len(workers)} roles started")
+
+    def _wait_answers(self) -> None:
+        deadline = time.monotonic() + START_PATIENCE_S
+        waiting = list(self.roles)
+        while waiting:
+            try:
+                waiting[0].status()
+                waiting.pop(0)
+            except UnavailableError as fault:
+                if time.monotonic() > deadline:
+                    words = waiting[0].last_words()
+                    raise UnavailableError(f"{waiting[0].name} did not start:\n{words}") from fault
+                self.tend()
+                time.sleep(0.05)

@@ -1,10 +1,12 @@
 """One crash of each role in the middle of a load, on a real Apache Kafka."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from schemas.errors import UnavailableError
 from streams.stack.stack import Stack
 from tests.integration.support import Load, kafka_stack
 
@@ -59,8 +61,9 @@ def _busy(stack: Stack) -> None:
     """Wait until the desk has begun to decide what was published."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        statuses = [each.status() for each in stack.of("desk")]
-        if any(p["number"] > 0 for status in statuses for p in status["partitions"].values()):
-            return
+        with suppress(UnavailableError):
+            statuses = [each.status() for each in stack.of("desk")]
+            if any(p["number"] > 0 for each in statuses for p in each["partitions"].values()):
+                return
         time.sleep(0.05)
     raise AssertionError("the desk does not decide")
