@@ -26,6 +26,7 @@ RETRY_AFTER_S: Final[dict[int, float]] = {
     95: 1.0,  # CANNOT_READ_FROM_SOCKET
     96: 1.0,  # CANNOT_WRITE_TO_SOCKET
     101: 1.0,  # UNEXPECTED_PACKET_FROM_CLIENT
+    107: 1.0,  # FILE_DOESNT_EXIST
     159: 2.0,  # TIMEOUT_EXCEEDED
     160: 2.0,  # TOO_SLOW
     173: 5.0,  # CANNOT_ALLOCATE_MEMORY
@@ -50,6 +51,7 @@ RETRY_AFTER_S: Final[dict[int, float]] = {
     499: 5.0,  # S3_ERROR
     745: 5.0,  # SERVER_OVERLOADED
     1000: 2.0,  # POCO_EXCEPTION
+    1001: 2.0,  # STD_EXCEPTION; the embedded engine's word for a file that a merge just removed
     # Replicas and their coordination.
     225: 5.0,  # NO_ZOOKEEPER
     242: 5.0,  # TABLE_IS_READ_ONLY

@@ -5,6 +5,7 @@ timers, services and the web. Its own consumer reads the policies only, each wor
 so the app's id is new at every start.
 """
 
+import ssl
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
@@ -22,7 +23,7 @@ from schemas.errors import MalformedError, MisconfiguredError, RejectedError
 from schemas.policies import POLICY_UPDATE
 from schemas.registry import POLICIES
 from streams.intake import Batch
-from streams.settings import Settings
+from streams.settings import KafkaSettings, Settings
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +78,7 @@ def make_app(
         topic_disable_leader=True,
         topic_allow_declare=False,
         consumer_auto_offset_reset="earliest",
+        broker_credentials=_credentials(settings.kafka),
         broker_session_timeout=settings.kafka.session_timeout_ms / 1000,
         broker_heartbeat_interval=settings.kafka.heartbeat_ms / 1000,
         broker_rebalance_timeout=10.0,
@@ -123,6 +125,20 @@ def make_app(
             return self.json(role.status())
 
     return app
+
+
+def _credentials(kafka: KafkaSettings) -> faust.SASLCredentials | faust.SSLCredentials | None:
+    """Give Faust's own consumer the access that librdkafka's clients have."""
+    tls = ssl.create_default_context() if kafka.security_protocol.endswith("ssl") else None
+    if kafka.security_protocol.startswith("sasl"):
+        password = kafka.sasl_password
+        return faust.SASLCredentials(
+            mechanism=kafka.sasl_mechanism,
+            username=kafka.sasl_username,
+            password=password.get_secret_value() if password else None,
+            ssl_context=tls,
+        )
+    return faust.SSLCredentials(tls) if tls is not None else None
 
 
 def read_policy(raw: bytes | None) -> Policy | None:

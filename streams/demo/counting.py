@@ -1,7 +1,10 @@
 """Compares what went in with what came out, by id: nothing lost, nothing twice, or how much."""
 
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+from schemas.errors import UnavailableError
 from schemas.registry import (
     ALERTS,
     FEEDBACK_TOPIC,
@@ -16,6 +19,9 @@ from streams.demo.feed import Feed
 from streams.roles import open_warehouse
 from streams.settings import Settings
 
+T = TypeVar("T")
+TRIES = 5
+
 
 def count(settings: Settings, partition_count: int, feed: Feed, seen: Seen) -> dict[str, Any]:
     """Count by id what came out of the journal, the topics and the warehouse.
@@ -27,14 +33,7 @@ def count(settings: Settings, partition_count: int, feed: Feed, seen: Seen) -> d
         seen: What readers of the journal accept; it must have been read to its end.
     """
     outputs = read_outputs(settings, partition_count)
-    warehouse = open_warehouse(settings.warehouse)
-    try:
-        rows = counts(warehouse)
-        spine = warehouse.execute(
-            "SELECT count(), uniqExact(journal_partition, number) FROM journal_entries FINAL"
-        )[0]
-    finally:
-        warehouse.close()
+    rows, spine = _patiently(lambda: _rows(settings))
     accepted_count = sum(seen.kinds.values()) - seen.kinds["claim"]
     expected_rows = {
         "journal_entries": accepted_count,
@@ -87,3 +86,23 @@ def count(settings: Settings, partition_count: int, feed: Feed, seen: Seen) -> d
         "lessons": len(outputs[LESSONS.name]),
         "warehouse_rows": rows,
     }
+
+
+def _rows(settings: Settings) -> tuple[dict[str, int], tuple[Any, ...]]:
+    warehouse = open_warehouse(settings.warehouse)
+    try:
+        spine = warehouse.execute(
+            "SELECT count(), uniqExact(journal_partition, number) FROM journal_entries FINAL"
+        )[0]
+        return counts(warehouse), spine
+    finally:
+        warehouse.close()
+
+
+def _patiently(ask: Callable[[], T]) -> T:
+    for _ in range(TRIES):
+        try:
+            return ask()
+        except UnavailableError as fault:
+            time.sleep(fault.retry_after_s)
+    return ask()

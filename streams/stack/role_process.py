@@ -51,7 +51,8 @@ class RoleProcess:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start the process."""
+        """Start the process, again if it has ended."""
+        self._close()
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as file:
             self._process = subprocess.Popen(
@@ -74,8 +75,7 @@ class RoleProcess:
                 self._process.wait(STOP_PATIENCE_S)
             except subprocess.TimeoutExpired:
                 self.kill()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._close()
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""
@@ -87,6 +87,11 @@ class RoleProcess:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+            self._close()
+
+    def _close(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
 
     def status(self) -> dict[str, Any]:
         """Ask the role how it stands.
