@@ -13,7 +13,7 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,8 +22,10 @@ from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Message
+from confluent_kafka import Message
 
+from schemas.errors import UnavailableError
+from streams.continuity import Continuity, Place, Positions
 from streams.kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 log = structlog.get_logger(__name__)
@@ -32,13 +34,11 @@ T = TypeVar("T")
 
 IN_FLIGHT = 4
 POLL_S = 0.05
+ANSWER_S = 0.005
 PATIENCE_S = 1.0
 """How long a full channel is waited for before the partitions are paused."""
 HANDOVER_S = 30.0
 """How long a revocation waits for batches in flight; claims protect the journal beyond it."""
-
-Positions = Mapping[str, int]
-"""Next offset by topic; ``OFFSET_BEGINNING`` where nothing was read yet."""
 
 
 class Raw(NamedTuple):
@@ -58,7 +58,8 @@ class Slice:
     Args:
         partition: The partition number.
         generation: Of the assignment that it was read under.
-        continues: For each topic in it, the offset that was to come next when it was read.
+        continues: For each topic in it, the offset that was to come next when it was read; in a
+            slice without records, for every topic of the partition.
         ends: For each topic in it, the offset that comes next after it.
         records: In order within a topic, merged by publishing time across topics.
         unread_ms: Publishing time below which nothing is unread, in ms; ``None`` if all was read.
@@ -86,8 +87,8 @@ class Intake:
             in time call :meth:`start` for each.
         revoked: Told (in the loop) that they went; the thread waits for it.
         batch_records: Most records of one poll.
-        idle_s: After so many seconds without a record an empty slice for each partition is
-            delivered, so that readers can keep time.
+        idle_s: A partition from which nothing came for so many seconds gets an empty slice, so
+            that readers can keep time.
     """
 
     def __init__(
@@ -117,15 +118,9 @@ class Intake:
         self._free = threading.Semaphore(IN_FLIGHT)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
-        self._unconfirmed: dict[tuple[str, int], tuple[int | None, int | None]] = {}
-        """Since the last assignment unread: the first offset then and before, where one was
-        skipped."""
-        self._moved = False
-        self._idle_since = 0.0
-        self._owned: set[tuple[str, int]] = set()
-        self._next: dict[tuple[str, int], int] = {}
-        self._at_end: dict[tuple[str, int], bool] = {}
-        self._read_ms: dict[tuple[str, int], int] = {}
+        self._ended = threading.Event()
+        self._continuity = Continuity()
+        self._heard_at: dict[int, float] = {}
 
     # -- called from the loop -------------------------------------------------------------------
 
@@ -137,7 +132,8 @@ class Intake:
     async def close(self) -> None:
         """Leave the group; batches in flight are given up by their reader first."""
         self._stopping.set()
-        await asyncio.to_thread(self._thread.join, HANDOVER_S)
+        if self._thread.is_alive():
+            await asyncio.to_thread(self._thread.join, HANDOVER_S)
 
     def start(self, partition: int, generation: int, positions: Positions) -> None:
         """Read a partition from ``positions`` on; also rewinds one that is being read."""
@@ -155,16 +151,25 @@ class Intake:
         """Do something with the consumer between two polls, in its thread, and give the result.
 
         The client lets no other thread in while one polls.
+
+        Raises:
+            UnavailableError: the intake has been closed.
         """
         answer: Future[T] = Future()
 
         def serve() -> None:
+            if not answer.set_running_or_notify_cancel():
+                return
             try:
+                if self._ended.is_set():
+                    raise UnavailableError("the intake is closed")
                 answer.set_result(work(self.consumer))
             except BaseException as fault:
                 answer.set_exception(fault)
 
         self._requests.put(serve)
+        if self._ended.is_set():
+            self._answer_requests()
         return await asyncio.wrap_future(answer)
 
     def done(self) -> None:
@@ -191,111 +196,95 @@ class Intake:
             log.error("intake_failed", error=repr(fault))
         finally:
             self.consumer.close()
+            self._ended.set()
+            self._answer_requests()
 
     def _serve(self) -> None:
+        self._answer_requests()
+        if self._continuity.moved:
+            self.consumer.assign(
+                [
+                    TopicPartition(topic, number, at)
+                    for (topic, number), at in self._continuity.assignment().items()
+                ]
+            )
+
+    def _answer_requests(self) -> None:
         with suppress(queue.Empty):
             while True:
                 self._requests.get_nowait()()
-        if self._moved:
-            self._assign()
 
     def _poll(self) -> Batch:
         first = self.consumer.poll(min(POLL_S, self._idle_s))
-        if first is None:
-            return self._idle()
-        self._idle_since = time.monotonic()
-        messages = [first, *self.consumer.consume(self._batch_records - 1, 0)]
-        return self._group(messages)
+        batch: Batch = []
+        if first is not None:
+            batch = self._group([first, *self.consumer.consume(self._batch_records - 1, 0)])
+        return batch + self._quiet({part.partition for part in batch})
 
-    def _idle(self) -> Batch:
-        if time.monotonic() - self._idle_since < self._idle_s:
-            return []
-        self._idle_since = time.monotonic()
-        return [
-            Slice(partition, self.generation, {}, {}, [], self._unread_ms(partition))
-            for partition in sorted({p for _, p in self._next})
-        ]
+    def _quiet(self, heard: set[int]) -> Batch:
+        """Give an empty slice of each partition that has been silent for a while."""
+        now_s = time.monotonic()
+        quiet = []
+        for number in self._continuity.partitions():
+            if number in heard:
+                self._heard_at[number] = now_s
+            elif now_s - self._heard_at.setdefault(number, now_s) >= self._idle_s:
+                self._heard_at[number] = now_s
+                at = self._continuity.positions(number)
+                unread_ms = self._continuity.unread_ms(number)
+                quiet.append(Slice(number, self.generation, at, at, [], unread_ms))
+        return quiet
 
     def _group(self, messages: list[Message]) -> Batch:
-        runs: dict[tuple[str, int], list[Raw]] = {}
+        runs: dict[Place, list[Raw]] = {}
+        before: dict[int, Positions] = {}
         for message in messages:
-            topic, partition, offset = message.topic(), message.partition(), message.offset()
             fault = message.error()
+            place = (str(message.topic()), int(message.partition() or 0))
+            offset, published_ms = int(message.offset() or 0), message.timestamp()[1]
             if fault is not None:
-                self._fault(fault, topic, partition, offset)
+                self._fault(fault, place, offset)
                 continue
-            place = (str(topic), int(partition or 0))
-            if not self._expects(place, int(offset or 0), runs.get(place)):
-                continue
-            self._at_end[place] = False
-            raw = Raw(
-                message.timestamp()[1], place[0], int(offset or 0), message.key(), message.value()
-            )
-            runs.setdefault(place, []).append(raw)
-        by_partition: dict[int, list[tuple[str, list[Raw]]]] = {}
-        for (topic_name, number), records in runs.items():
-            by_partition.setdefault(number, []).append((topic_name, records))
-        return [self._slice(number, parts) for number, parts in sorted(by_partition.items())]
-
-    def _expects(self, place: tuple[str, int], offset: int, run: list[Raw] | None) -> bool:
-        """Tell whether a record is the next one; records of an earlier assignment are not.
-
-        An offset may be skipped (a transaction's marker has one), but the first record after an
-        assignment skips some only if it does so again when it is read anew.
-        """
-        expected = run[-1].offset + 1 if run else self._next.get(place)
-        if expected is None or offset < expected:
-            return False
-        if run is None and offset > expected >= 0 and place in self._unconfirmed:
-            before, now = self._unconfirmed[place]
-            if offset != before:
-                if now is None:
-                    self._unconfirmed[place] = (before, offset)
-                    self._moved = True
-                return False
-        self._unconfirmed.pop(place, None)
-        return True
-
-    def _slice(self, partition: int, parts: list[tuple[str, list[Raw]]]) -> Slice:
-        continues, ends = {}, {}
-        for topic, records in parts:
-            place = (topic, partition)
-            continues[topic] = self._next[place]
-            ends[topic] = self._next[place] = records[-1].offset + 1
-            self._read_ms[place] = records[-1].published_ms
-        records = (
-            parts[0][1]
-            if len(parts) == 1
-            else list(merge(*(records for _, records in parts), key=attrgetter("published_ms")))
-        )
-        return Slice(
-            partition, self.generation, continues, ends, records, self._unread_ms(partition)
-        )
-
-    def _unread_ms(self, partition: int) -> int | None:
-        unread = [
-            self._read_ms.get(place, 0)
-            for place in self._places(partition)
-            if not self._at_end.get(place, False)
+            if place[1] not in before:
+                before[place[1]] = self._continuity.positions(place[1])
+            if self._continuity.take(place, offset, published_ms):
+                raw = Raw(published_ms, place[0], offset, message.key(), message.value())
+                runs.setdefault(place, []).append(raw)
+        by_partition: dict[int, dict[str, list[Raw]]] = {}
+        for (topic, number), records in runs.items():
+            by_partition.setdefault(number, {})[topic] = records
+        return [
+            self._slice(number, by_topic, before[number])
+            for number, by_topic in sorted(by_partition.items())
         ]
-        return min(unread, default=None)
 
-    def _fault(self, fault: KafkaError, topic: Any, partition: Any, offset: Any) -> None:
-        place = (topic, partition)
+    def _slice(self, partition: int, by_topic: dict[str, list[Raw]], before: Positions) -> Slice:
+        after = self._continuity.positions(partition)
+        return Slice(
+            partition,
+            self.generation,
+            {topic: before[topic] for topic in by_topic},
+            {topic: after[topic] for topic in by_topic},
+            list(merge(*by_topic.values(), key=attrgetter("published_ms"))),
+            self._continuity.unread_ms(partition),
+        )
+
+    def _fault(self, fault: KafkaError, place: Place, offset: int) -> None:
         if fault.code() == KafkaError._PARTITION_EOF:
-            self._at_end[place] = True
-        elif fault.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
-            raise KafkaException(fault)  # a gap: never read over it
-        elif fault.fatal():
+            self._continuity.end(place, offset)
+        elif fault.fatal() or fault.code() in (
+            KafkaError._AUTO_OFFSET_RESET,  # a gap: never read over it
+            KafkaError.OFFSET_OUT_OF_RANGE,
+        ):
             raise KafkaException(fault)
         else:
-            log.warning("broker_error", error=str(fault), topic=topic, partition=partition)
+            log.warning("broker_error", error=str(fault), place=place)
 
     def _hand_over(self, batch: Batch) -> None:
-        if any(not part.records for part in batch) and not self._free.acquire(blocking=False):
-            return  # only the time; a reader that is busy needs no reminder
-        if all(part.records for part in batch):
+        if any(part.records for part in batch):
             self._wait_free()
+        elif not self._free.acquire(blocking=False):
+            return  # only the time; a reader that is busy needs no reminder
         if self._stopping.is_set() or self._loop is None:
             return
         asyncio.run_coroutine_threadsafe(self._deliver(batch), self._loop)
@@ -310,47 +299,27 @@ class Intake:
 
     def _wait_paused(self) -> None:
         while not self._stopping.is_set() and not self._free.acquire(blocking=False):
-            assignment = self.consumer.assignment()
-            with suppress(KafkaException):
-                self.consumer.pause(assignment)
             self._serve()
+            with suppress(KafkaException):
+                self.consumer.pause(self.consumer.assignment())
             stray = self.consumer.poll(POLL_S)
-            if stray is not None and stray.error() is None:
-                self._rewind_to(stray)
+            if stray is None:
+                continue
+            place, fault = (str(stray.topic()), int(stray.partition() or 0)), stray.error()
+            if fault is None:
+                self._continuity.reread(place)
+            else:
+                self._fault(fault, place, int(stray.offset() or 0))
         with suppress(KafkaException):
             self.consumer.resume(self.consumer.assignment())
 
-    def _rewind_to(self, stray: Message) -> None:
-        """Give back a record that came while paused: it is read again after."""
-        place = (str(stray.topic()), int(stray.partition() or 0))
-        if place in self._next:
-            self._moved = True
-
     def _start(self, partition: int, generation: int, positions: Positions) -> None:
-        if generation != self.generation:
-            return
-        for place in self._places(partition):
-            self._next[place] = positions.get(place[0], OFFSET_BEGINNING)
-            self._at_end[place] = False
-        self._moved = True
+        if generation == self.generation:
+            self._continuity.start(partition, positions)
 
     def _halt(self, partition: int, generation: int) -> None:
         if generation == self.generation:
-            for place in self._places(partition):
-                self._next.pop(place, None)
-            self._moved = True
-
-    def _places(self, partition: int) -> list[tuple[str, int]]:
-        return [place for place in sorted(self._owned) if place[1] == partition]
-
-    def _assign(self) -> None:
-        self._moved = False
-        self._unconfirmed = {
-            place: (self._unconfirmed.get(place, (None, None))[1], None) for place in self._next
-        }
-        self.consumer.assign(
-            [TopicPartition(topic, number, at) for (topic, number), at in self._next.items()]
-        )
+            self._continuity.halt(partition)
 
     def _hint(self, offsets: list[TopicPartition]) -> None:
         try:
@@ -360,26 +329,24 @@ class Intake:
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.generation += 1
-        self._next.clear()
-        self._owned = {(each.topic, each.partition) for each in partitions}
+        self._continuity.own((each.topic, each.partition) for each in partitions)
         consumer.assign([])
-        numbers = {each.partition for each in partitions}
         self.membership = consumer.consumer_group_metadata()
-        self._call(self._assigned(numbers, self.generation), wait=False)
+        self._tell(self._assigned({each.partition for each in partitions}, self.generation))
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.generation += 1
-        gone = {each.partition for each in partitions}
-        self._next.clear()
-        self._owned = set()
-        self._call(self._revoked(gone), wait=True)
+        self._continuity.own(())
+        told = self._tell(self._revoked({each.partition for each in partitions}))
+        patient_until_s = time.monotonic() + HANDOVER_S
+        while told is not None and not told.done() and time.monotonic() < patient_until_s:
+            self._answer_requests()  # what is in flight may have to ask the consumer to end
+            time.sleep(ANSWER_S)
         with suppress(KafkaException):
             consumer.unassign()
 
-    def _call(self, coroutine: Coroutine[None, None, None], *, wait: bool) -> None:
+    def _tell(self, coroutine: Coroutine[None, None, None]) -> Future[None] | None:
         if self._loop is None or self._loop.is_closed():
-            return
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        if wait:
-            with suppress(TimeoutError):
-                future.result(HANDOVER_S)
+            coroutine.close()
+            return None
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
