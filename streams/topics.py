@@ -115,6 +115,7 @@ def _admin(kafka: KafkaSettings) -> Any:
             sasl_plain_username=kafka.sasl_username,
             sasl_plain_password=secret,
             request_timeout_ms=10_000,
+            bootstrap_timeout_ms=10_000,
         )
     except KafkaError as fault:
         raise UnavailableError(f"no broker answers at {kafka.bootstrap}: {fault}") from fault
