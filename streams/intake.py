@@ -196,6 +196,7 @@ class Intake:
             log.error("intake_failed", error=repr(fault))
         finally:
             self.consumer.close()
+            self.generation += 1
             self._ended.set()
             self._answer_requests()
 

@@ -13,9 +13,11 @@ from uuid import uuid4
 
 import faust
 import structlog
+from faust.channels import Channel
 from faust.types import StreamT
 from faust.web import Request, Response, View
 from mode import Service
+from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from models.policy import Policy
 from schemas.codec import decode
@@ -55,6 +57,20 @@ class Role(Protocol):
         ...
 
 
+class Batches(Channel):  # type: ignore[type-arg]
+    """A channel that keeps its batches when Faust's own consumer rebalances.
+
+    Faust's queues are emptied then; a batch that vanishes would never be said to be done.
+    """
+
+    @property
+    def queue(self) -> ThrowableQueue[Batch]:
+        """Give the buffer, always open; the intake bounds what is in it."""
+        if self._queue is None:
+            self._queue = ThrowableQueue(flow_control=FlowControlEvent(initially_suspended=False))
+        return self._queue
+
+
 def make_app(
     settings: Settings, name: str, web_port: int, build: Callable[[Deliver], Role]
 ) -> faust.App:
@@ -85,7 +101,7 @@ def make_app(
         store="memory://",
         autodiscover=False,
     )
-    batches = app.channel()
+    batches = Batches(app)
 
     async def deliver(batch: Batch) -> None:
         await batches.put(batch)  # type: ignore[arg-type]  # a channel passes values as they are

@@ -48,6 +48,7 @@ class Archiver:
         self._settings = settings
         self._sink = sink
         self._halt = halt
+        self._halted = False
         self.intake = Intake(
             make_consumer(settings.kafka, GROUP, f"riverdesk-archiver-{settings.worker}"),
             TOPICS,
@@ -76,17 +77,18 @@ class Archiver:
         """Take in one batch and insert what is due; never raises."""
         try:
             async with self._lock:
-                await self._process(batch)
+                if not self._halted:
+                    await self._process(batch)
         except Exception as fault:
             log.exception("archiver_failed", error=repr(fault))
-            self._halt(fault)
+            self._stop(fault)
         finally:
             self.intake.done()
 
     def check(self) -> None:
         """Halt if the intake's thread has failed; called every second."""
         if self.intake.failure is not None:
-            self._halt(self.intake.failure)
+            self._stop(self.intake.failure)
 
     def adopt(self, policy: Policy) -> None:
         """Policies change nothing here."""
@@ -104,15 +106,20 @@ class Archiver:
             },
         }
 
+    def _stop(self, fault: BaseException) -> None:
+        """Insert nothing more: a stretch may have been filled in part."""
+        self._halted = True
+        self._halt(fault)
+
     async def _process(self, batch: Batch) -> None:
         for part in batch:
-            if part.generation != self._generation:
+            if part.generation != self._generation or not part.records:
                 continue
             for topic, at in part.continues.items():
                 stretch = self._stretches.get((topic, part.partition))
                 if stretch is None:
                     continue
-                if at not in (stretch.end, -1) and at >= 0:
+                if at != stretch.end:
                     log.warning("slice_refused", topic=topic, partition=part.partition)
                     self._start(part.partition)
                     break
@@ -165,12 +172,10 @@ class Archiver:
         generation = self._generation
         while generation == self._generation:
             try:
-                await self.intake.call(
-                    lambda consumer: consumer.commit(offsets=offsets, asynchronous=False)
-                )
-            except KafkaException as fault:
+                await self.intake.call(lambda consumer: _note_down(consumer, offsets))
+            except UnavailableError as fault:
                 log.warning("note_not_taken", error=str(fault))
-                await asyncio.sleep(1.0)
+                await asyncio.sleep(fault.retry_after_s)
             else:
                 return True
         return False
@@ -179,32 +184,46 @@ class Archiver:
 
     async def _assigned(self, numbers: set[int], generation: int) -> None:
         self._generation = generation
-        while self._generation == generation:
-            try:
-                notes = await self.intake.call(lambda consumer: _noted(consumer, sorted(numbers)))
-            except UnavailableError as fault:
-                log.warning("positions_unknown", error=str(fault))
-                await asyncio.sleep(fault.retry_after_s)
-                continue
-            except (IncompatibleError, MalformedError) as fault:
-                self._halt(fault)
+        async with self._lock:  # what was in flight has ended
+            while self._generation == generation:
+                try:
+                    notes = await self.intake.call(
+                        lambda consumer: _noted(consumer, sorted(numbers))
+                    )
+                except UnavailableError as fault:
+                    log.warning("positions_unknown", error=str(fault))
+                    await asyncio.sleep(fault.retry_after_s)
+                    continue
+                except (IncompatibleError, MalformedError) as fault:
+                    self._stop(fault)
+                    return
+                self._stretches = {
+                    place: Stretch(*place, offset, note) for place, (offset, note) in notes.items()
+                }
+                for number in numbers:
+                    self._start(number)
                 return
-            for place, (offset, note) in notes.items():
-                self._stretches[place] = Stretch(*place, offset, note)
-            for number in numbers:
-                self._start(number)
-            return
 
     async def _revoked(self, numbers: set[int]) -> None:
-        self._generation = -1  # ends what waits for the warehouse
+        self._generation = -1  # ends what waits; may come late, so it clears nothing
         async with self._lock:
-            self._stretches.clear()
+            pass  # an insert in flight is finished first
 
     def _start(self, number: int) -> None:
         positions = {
             topic: stretch.end for (topic, at), stretch in self._stretches.items() if at == number
         }
         self.intake.start(number, self._generation, positions)
+
+
+def _note_down(consumer: Consumer, offsets: list[TopicPartition]) -> None:
+    try:
+        answers = consumer.commit(offsets=offsets, asynchronous=False)
+    except KafkaException as fault:
+        raise UnavailableError(f"the note was not taken: {fault}") from fault
+    for answer in answers or ():
+        if answer.error is not None:
+            raise UnavailableError(f"the note was not taken: {answer.error}")
 
 
 def _noted(consumer: Consumer, numbers: list[int]) -> dict[Place, tuple[int, Note]]:

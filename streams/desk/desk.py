@@ -1,4 +1,4 @@
-"""The desk: owns partitions, decides batches, journals them, then moves its state on.
+"""The desk: decides batches, journals them, then moves its state on.
 
 Per batch: fold waiting lessons, decide every slice in memory, have the dead letters acknowledged,
 have the journal records acknowledged, write the state. Any doubt about an acknowledgement throws
@@ -17,10 +17,9 @@ from models.policy import Policy
 from schemas.errors import IncompatibleError, MisconfiguredError, UnavailableError
 from schemas.registry import INPUTS
 from streams.desk.checkpoints import Checkpoints
-from streams.desk.guard import DeadLetterLimit
 from streams.desk.lessons import LessonFeed
+from streams.desk.ownership import Ownership
 from streams.desk.partition import Decided, Partition
-from streams.desk.takeover import take_over
 from streams.intake import Batch, Intake, Slice
 from streams.journal.writer import Writer
 from streams.kafka import TopicPartition, make_consumer
@@ -28,7 +27,6 @@ from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-TAKEOVERS_AT_ONCE = 4
 COMMIT_EVERY_S = 1.0
 
 
@@ -55,12 +53,13 @@ class Desk:
         self._partition_count = partition_count
         self._clock = clock
         self._halt = halt
-        self._directory = Path(settings.state_dir) / settings.worker
+        self._halted = False
+        directory = Path(settings.state_dir) / settings.worker
         key = settings.checkpoint_key
         self.feed = LessonFeed(
             settings.kafka,
             Checkpoints(
-                self._directory / "learners",
+                directory / "learners",
                 key.get_secret_value().encode() if key else None,
                 settings.desk.checkpoints_kept,
             ),
@@ -74,15 +73,18 @@ class Desk:
             revoked=self._revoked,
             batch_records=settings.desk.batch_records,
         )
-        self.partitions: dict[int, Partition] = {}
+        self._owned = Ownership(
+            settings,
+            partition_count,
+            clock,
+            self.intake,
+            self.feed,
+            directory / "partitions",
+            self._stop,
+        )
         self._newest_policy: Policy | None = None
         self._writer = Writer(settings.kafka)
-        self._limit = DeadLetterLimit(
-            settings.desk.dead_run_limit, settings.desk.dead_window, settings.desk.dead_share_limit
-        )
         self._lock = asyncio.Lock()
-        self._takeovers: set[asyncio.Task[None]] = set()
-        self._takeover_slots = asyncio.Semaphore(TAKEOVERS_AT_ONCE)
         self._committed_at = 0.0
         self._learning: asyncio.Task[None] | None = None
 
@@ -98,20 +100,22 @@ class Desk:
         await self.intake.close()
         if self._learning is not None:
             self._learning.cancel()
-        await self._revoked(set(self.partitions))
+        async with self._lock:
+            await self._owned.close()
         await self.feed.close()
 
     async def process(self, batch: Batch) -> None:
         """Decide one batch and make it durable; never raises."""
         try:
             async with self._lock:
-                await self._process(batch)
+                if not self._halted:
+                    await self._process(batch)
         except (IncompatibleError, MisconfiguredError) as fault:
             log.error("desk_halted", error=str(fault))
-            self._halt(fault)
+            self._stop(fault)
         except Exception as fault:  # a batch must never be lost to an exception: stop instead
             log.exception("desk_failed", error=repr(fault))
-            self._halt(fault)
+            self._stop(fault)
         finally:
             self.intake.done()
 
@@ -119,7 +123,7 @@ class Desk:
         """Halt if a thread has failed; called every second."""
         failure = self.intake.failure or self.feed.failure
         if failure is not None:
-            self._halt(failure)
+            self._stop(failure)
 
     def adopt(self, policy: Policy) -> None:
         """Use a newer policy from the next batch on; each partition journals the change."""
@@ -145,9 +149,22 @@ class Desk:
                     "tick_ms": partition.position.tick_ms,
                     "policy": partition.policy.digest,
                 }
-                for number, partition in sorted(self.partitions.items())
+                for number, partition in sorted(self._owned.partitions.items())
             },
         }
+
+    def _stop(self, fault: BaseException) -> None:
+        """Decide nothing more: what a failed batch has staged must not be built upon."""
+        self._halted = True
+        self._halt(fault)
+
+    async def _assigned(self, numbers: set[int], generation: int) -> None:
+        for number in sorted(numbers):
+            self._owned.take(number, generation)
+
+    async def _revoked(self, numbers: set[int]) -> None:
+        async with self._lock:  # a batch in flight is finished first
+            self._owned.let_go_revoked()
 
     # -- a batch --------------------------------------------------------------------------------
 
@@ -164,7 +181,7 @@ class Desk:
                     await asyncio.sleep(0)
             except Exception as fault:
                 log.exception("lessons_failed", error=repr(fault))
-                self._halt(fault)
+                self._stop(fault)
                 return
 
     async def _process(self, batch: Batch) -> None:
@@ -173,7 +190,7 @@ class Desk:
         work: list[tuple[Partition, Decided]] = []
         try:
             for part in batch:
-                partition = self.partitions.get(part.partition)
+                partition = self._owned.partitions.get(part.partition)
                 if partition is None or partition.identity.generation != part.generation:
                     continue  # revoked or thrown back since it was read
                 decided = self._decide(partition, part)
@@ -184,14 +201,13 @@ class Desk:
             await self._journal(work)
         except UnavailableError as fault:
             log.warning("batch_thrown_back", error=str(fault))
-            await self._throw_back(
-                [
-                    self.partitions[part.partition]
-                    for part in batch
-                    if part.partition in self.partitions
-                ]
-            )
+            self._writer.throw_away()
+            self._owned.throw_back([part.partition for part in batch])
             return
+        except BaseException:  # whatever comes next must not build on what was staged
+            for partition, _ in work:
+                partition.discard()
+            raise
         for partition, decided in work:
             partition.store.commit(decided.position)
         self._commit_offsets(work)
@@ -207,11 +223,12 @@ class Desk:
             )
 
     def _decide(self, partition: Partition, part: Slice) -> Decided | None:
-        if part.records:
-            if not partition.continues(part):
+        if not partition.continues(part):
+            if part.records:
                 log.warning("slice_refused", partition=part.partition, continues=part.continues)
-                self._start(partition)
-                return None
+                self._owned.start(partition)
+            return None
+        if part.records:
             return partition.decide(part, self._clock, self._newest_policy)
         if self._settings.desk.clock == "wall" and part.unread_ms is None:
             decided = partition.tick(self._clock(), self._clock)
@@ -241,82 +258,7 @@ class Desk:
         self.intake.hint(
             [
                 TopicPartition(topic, partition.identity.partition, offset)
-                for partition in self.partitions.values()
+                for partition in self._owned.partitions.values()
                 for topic, offset in partition.store.position.sources.items()
             ]
         )
-
-    # -- ownership ------------------------------------------------------------------------------
-
-    async def _assigned(self, numbers: set[int], generation: int) -> None:
-        for number in sorted(numbers):
-            self._take(number, generation)
-
-    async def _revoked(self, numbers: set[int]) -> None:
-        async with self._lock:
-            for partition in list(self.partitions.values()):
-                self._let_go(partition)
-
-    async def _throw_back(self, partitions: list[Partition]) -> None:
-        self._writer.throw_away()
-        for partition in partitions:
-            self._let_go(partition)
-            self.intake.halt(partition.identity.partition, partition.identity.generation)
-            self._take(partition.identity.partition, partition.identity.generation)
-
-    def _let_go(self, partition: Partition) -> None:
-        partition.discard()
-        partition.store.close()
-        del self.partitions[partition.identity.partition]
-
-    def _take(self, number: int, generation: int) -> None:
-        task = asyncio.create_task(self._take_when_possible(number, generation))
-        self._takeovers.add(task)
-        task.add_done_callback(self._takeovers.discard)
-
-    async def _take_when_possible(self, number: int, generation: int) -> None:
-        def wanted() -> bool:
-            return self.intake.generation == generation
-
-        while wanted():
-            try:
-                async with self._takeover_slots:
-                    taken = await asyncio.to_thread(
-                        take_over,
-                        number,
-                        self._partition_count,
-                        generation,
-                        path=self._directory / "partitions" / str(number),
-                        kafka=self._settings.kafka,
-                        clock=self._clock,
-                        wanted=wanted,
-                    )
-                if taken is None:
-                    return
-                identity, store = taken
-                await self.feed.reach(store.position.revision)
-                if not wanted():
-                    store.close()
-                    return
-                partition = Partition(
-                    identity,
-                    store,
-                    self.feed.learners,
-                    self._settings.masking_key.get_secret_value().encode(),
-                    self._settings.desk.tick_interval_ms,
-                    self._limit,
-                )
-                self.partitions[number] = partition
-                self._start(partition)
-                return
-            except UnavailableError as fault:
-                log.warning("takeover_waits", partition=number, error=str(fault))
-                await asyncio.sleep(fault.retry_after_s)
-            except Exception as fault:
-                log.error("takeover_failed", partition=number, error=repr(fault))
-                self._halt(fault)
-                return
-
-    def _start(self, partition: Partition) -> None:
-        identity = partition.identity
-        self.intake.start(identity.partition, identity.generation, partition.position.sources)

@@ -49,10 +49,15 @@ def attempt(stage: Callable[[], str], work: Callable[[], T]) -> T | Refusal:
     except (UnavailableError, IncompatibleError, MisconfiguredError):
         raise
     except (MalformedError, RejectedError) as fault:
-        return Refusal(stage(), type(fault).__name__, str(fault)[:MESSAGE_CHARS])
+        return _refusal(stage(), fault)
     except Exception as fault:
         log.exception("decision_failed", stage=stage(), error=type(fault).__name__)
-        return Refusal(stage(), type(fault).__name__, str(fault)[:MESSAGE_CHARS])
+        return _refusal(stage(), fault)
+
+
+def _refusal(stage: str, fault: Exception) -> Refusal:
+    message = str(fault)[:MESSAGE_CHARS].encode(errors="replace").decode()  # lone surrogates
+    return Refusal(stage, type(fault).__name__, message)
 
 
 class DeadLetterLimit:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import queue
 import threading
+from collections.abc import Callable
 
 import structlog
 
@@ -90,14 +91,16 @@ class LessonFeed:
             self._save()
         return count
 
-    async def reach(self, revision: int) -> None:
+    async def reach(self, revision: int, wanted: Callable[[], bool]) -> None:
         """Fold on until the learners have reached a revision; revisions never go back.
+
+        Stops early where it is not ``wanted`` any more.
 
         Raises:
             UnavailableError: not within 60 s without any progress.
         """
         idle_count = 0
-        while self.learners.revision < revision:
+        while self.learners.revision < revision and wanted():
             if self.apply(SLICE_LESSONS):
                 idle_count = 0
                 await asyncio.sleep(0)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from confluent_kafka import OFFSET_BEGINNING
+
 from models import core
 from models.learning import Learners
 from models.masking import mask
@@ -23,6 +25,7 @@ from schemas.registry import (
 from streams.desk.guard import DeadLetterLimit, Refusal, attempt
 from streams.desk.store import FoldPosition, PartitionStore
 from streams.intake import Raw, Slice
+from streams.journal.fold import advance_position
 from streams.journal.writer import Outgoing
 from streams.partitioning import partition_for
 
@@ -85,6 +88,8 @@ class Partition:
         self._tick_interval_ms = tick_interval_ms
         self._limit = limit
         self.policy = self._stored_policy()
+        self._ticked_ms = self.position.tick_ms
+        """Up to when nothing falls due any more; only ticks with entries are journaled."""
         self._entries: list[Outgoing] = []
         self._dead: list[Outgoing] = []
         self._stage = "decode"
@@ -92,7 +97,9 @@ class Partition:
     def continues(self, part: Slice) -> bool:
         """Tell whether the slice begins exactly where the fold stands."""
         sources = self.position.sources
-        return all(sources.get(topic, at) == at for topic, at in part.continues.items() if at >= 0)
+        return all(
+            sources.get(topic, OFFSET_BEGINNING) == at for topic, at in part.continues.items()
+        )
 
     def decide(self, part: Slice, clock: Callable[[], int], newest: Policy | None) -> Decided:
         """Decide a slice; changes are staged in the store, nothing is written yet.
@@ -107,8 +114,6 @@ class Partition:
         for raw in part.records:
             decided_ms = clock()
             self._decide_record(raw, part.unread_ms, decided_ms)
-        sources = dict(self.position.sources) | dict(part.ends)
-        self.position = replace(self.position, sources=sources, revision=self._learners.revision)
         return Decided(self._dead, self._entries, self.position)
 
     def tick(self, now_ms: int, clock: Callable[[], int]) -> Decided:
@@ -121,6 +126,9 @@ class Partition:
         """Forget everything that the journal has not acknowledged."""
         self.store.discard()
         self.position = self.store.position
+        self.policy = self._stored_policy()
+        self._ticked_ms = self.position.tick_ms
+        self._entries, self._dead = [], []
 
     # -- one record -----------------------------------------------------------------------------
 
@@ -213,16 +221,18 @@ class Partition:
 
     def _pass_time(self, now_ms: int, decided_ms: int) -> None:
         tick_ms = now_ms - now_ms % self._tick_interval_ms
-        if tick_ms <= self.position.tick_ms:
+        if tick_ms <= self._ticked_ms:
             return
-        while True:
+        more = True
+        while more:
             draft = core.decide_tick(
                 tick_ms, self.store, self._learners, self.policy, self._stamp(decided_ms)
             )
             if draft is None:
                 break
             self._append(draft, None)
-        self.position = replace(self.position, tick_ms=tick_ms)
+            more = draft["decision"]["full"]
+        self._ticked_ms = tick_ms
 
     def _adopt(self, newest: Policy | None, decided_ms: int) -> None:
         if self.store.get("policy", "") is None:
@@ -265,9 +275,11 @@ class Partition:
         changes = core.advance(record, self.store)
         self.store.stage(changes)
         self._entries.append(Outgoing(JOURNAL.name, self.identity.partition, key, raw))
-        self.position = replace(
+        after = replace(
             self.position,
-            reading=replace(reading, number=number),
             journal_next=self.position.journal_next + 1,
             last_digest=digest_bytes(raw),
+        )
+        self.position = advance_position(
+            after, record, reading_after=replace(reading, number=number)
         )

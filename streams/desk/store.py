@@ -17,7 +17,7 @@ from rocksdict import Options, Rdict, WriteBatch
 
 from models.state import Changes, Due, Room, Value
 from schemas.codec import decode_json, encode
-from schemas.errors import IncompatibleError, UnavailableError
+from schemas.errors import IncompatibleError, MalformedError, UnavailableError
 from streams.journal.acceptance import Reading
 
 POSITION_KEY = b"\x00"
@@ -25,6 +25,8 @@ AGENDA_PREFIX = b"\x01"
 ROOM_PREFIX = b"\x02"
 CACHED_VALUES = 50_000
 FORMAT = 1
+DAMAGED = ("Corruption", "Invalid argument", "No such file")
+"""What RocksDB says of files that cannot be a store any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class PartitionStore:
 
     Raises:
         UnavailableError: another process holds the store.
+        MalformedError: its files are damaged; :func:`remove` it and fold the journal anew.
         IncompatibleError: the store was written by another version of its format.
     """
 
@@ -69,6 +72,8 @@ class PartitionStore:
         try:
             self._db = Rdict(str(path), options=options)
         except Exception as fault:  # rocksdict raises bare exceptions
+            if any(word in str(fault) for word in DAMAGED):
+                raise MalformedError(f"state store {path} is damaged: {fault}") from fault
             raise UnavailableError(f"state store {path} cannot be opened: {fault}") from fault
         self._staged: dict[bytes, Value | None] = {}
         self._added: dict[bytes, Due] = {}
@@ -158,7 +163,7 @@ class PartitionStore:
     def wipe(self) -> None:
         """Empty the store, to fold the journal anew."""
         self.close()
-        shutil.rmtree(self.path)
+        remove(self.path)
         self.__init__(self.path)  # type: ignore[misc]  # the same store, empty
 
     # -- inside ---------------------------------------------------------------------------------
@@ -187,6 +192,14 @@ class PartitionStore:
             )
         stored["reading"] = Reading(**stored["reading"])
         return FoldPosition(**stored)
+
+
+def remove(path: Path) -> None:
+    """Remove a store that nobody has open; after a crash it is there whole or not at all."""
+    gone = path.with_name(f"{path.name}.gone")
+    shutil.rmtree(gone, ignore_errors=True)
+    path.rename(gone)
+    shutil.rmtree(gone)
 
 
 def _place(room: Room, key: str) -> bytes:

@@ -12,11 +12,11 @@ from uuid import uuid4
 import structlog
 
 from schemas.codec import digest_bytes, encode
-from schemas.errors import UnavailableError
+from schemas.errors import MalformedError, UnavailableError
 from schemas.journal import JOURNAL_VERSION
 from schemas.registry import JOURNAL
 from streams.desk.partition import Identity
-from streams.desk.store import PartitionStore
+from streams.desk.store import PartitionStore, remove
 from streams.journal.fold import fold
 from streams.journal.reader import read
 from streams.journal.writer import Outgoing, Writer
@@ -63,7 +63,8 @@ def take_over(
     try:
         _verify(consumer, store, partition)
         start = store.position.journal_next
-        _fold_until(consumer, store, partition, end_offset(consumer, JOURNAL.name, partition))
+        end = end_offset(consumer, JOURNAL.name, partition)
+        _fold_until(consumer, store, partition, end, wanted)
         while wanted():
             epoch, name = store.position.reading.epoch + 1, uuid4().hex
             claim = {
@@ -74,7 +75,7 @@ def take_over(
                 "at_ms": clock(),
             }
             (offset,) = writer.append_now([Outgoing(JOURNAL.name, partition, None, encode(claim))])
-            _fold_until(consumer, store, partition, offset + 1)
+            _fold_until(consumer, store, partition, offset + 1, wanted)
             reading = store.position.reading
             if (reading.epoch, reading.writer) == (epoch, name):
                 log.info(
@@ -100,6 +101,9 @@ def _open(path: Path, wanted: Callable[[], bool]) -> PartitionStore | None:
     while wanted():
         try:
             return PartitionStore(path)
+        except MalformedError as fault:
+            log.warning("state_damaged", error=str(fault))
+            remove(path)
         except UnavailableError:
             if time.monotonic() > deadline:
                 raise
@@ -121,7 +125,10 @@ def _verify(consumer: Consumer, store: PartitionStore, partition: int) -> None:
         store.wipe()
 
 
-def _fold_until(consumer: Consumer, store: PartitionStore, partition: int, end: int) -> None:
+def _fold_until(
+    consumer: Consumer, store: PartitionStore, partition: int, end: int, wanted: Callable[[], bool]
+) -> None:
+    """Fold the journal below ``end``, or less where the partition is not wanted any more."""
     position, unsaved_count = store.position, 0
     for entry in read(consumer, JOURNAL.name, partition, position.journal_next, end):
         position = fold(entry, store, position)
@@ -129,5 +136,7 @@ def _fold_until(consumer: Consumer, store: PartitionStore, partition: int, end: 
         if unsaved_count >= SAVE_EVERY_RECORDS:
             store.commit(position)
             unsaved_count = 0
+            if not wanted():
+                return
     if unsaved_count:
         store.commit(position)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from schemas.errors import IncompatibleError, UnavailableError
+from streams.continuity import Continuity
 from streams.kafka import Consumer, KafkaError, TopicPartition
 
 PATIENCE_S = 30.0
@@ -29,20 +30,28 @@ def read(consumer: Consumer, topic: str, partition: int, start: int, end: int) -
     """
     if start >= end:
         return
-    consumer.assign([TopicPartition(topic, partition, start)])
+    place, continuity = (topic, partition), Continuity()
+    continuity.own([place])
+    continuity.start(partition, {topic: start})
     heard_at = time.monotonic()
     try:
         while True:
+            if continuity.moved:
+                at = continuity.assignment()[place]
+                consumer.assign([TopicPartition(topic, partition, at)])
             messages = consumer.consume(FETCH_RECORDS, 0.1)
             if messages:
                 heard_at = time.monotonic()
             elif time.monotonic() - heard_at > PATIENCE_S:
                 raise UnavailableError(f"{topic}/{partition} gives nothing from {start} on")
             for message in messages:
-                fault, offset = message.error(), message.offset()
+                fault, offset = message.error(), int(message.offset() or 0)
+                if (message.topic(), message.partition()) != place:
+                    continue  # of an earlier stretch
                 if fault is not None:
                     if fault.code() == KafkaError._PARTITION_EOF:
-                        if offset is not None and offset >= end:
+                        continuity.end(place, offset)
+                        if offset >= end and continuity.unread_ms(partition) is None:
                             return
                     elif fault.code() in (
                         KafkaError._AUTO_OFFSET_RESET,
@@ -50,7 +59,9 @@ def read(consumer: Consumer, topic: str, partition: int, start: int, end: int) -
                     ):
                         raise IncompatibleError(f"{topic}/{partition} has lost {start}: {fault}")
                     continue
-                if offset is None or offset >= end:
+                if not continuity.take(place, offset, message.timestamp()[1]):
+                    continue
+                if offset >= end:
                     return
                 yield Entry(offset, message.timestamp()[1], message.key(), message.value() or b"")
                 if offset + 1 >= end:

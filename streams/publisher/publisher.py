@@ -50,6 +50,7 @@ class Publisher:
     ) -> None:
         self._settings = settings
         self._halt = halt
+        self._halted = False
         self.intake = Intake(
             make_consumer(settings.kafka, GROUP, f"riverdesk-publisher-{settings.worker}"),
             [JOURNAL.name],
@@ -71,23 +72,25 @@ class Publisher:
 
     async def close(self) -> None:
         """Leave the group; an open transaction is aborted by its time-out or successor."""
+        self._generation = -1
         await self.intake.close()
 
     async def process(self, batch: Batch) -> None:
         """Publish one batch; never raises."""
         try:
             async with self._lock:
-                await self._process(batch)
+                if not self._halted:
+                    await self._process(batch)
         except Exception as fault:
             log.exception("publisher_failed", error=repr(fault))
-            self._halt(fault)
+            self._stop(fault)
         finally:
             self.intake.done()
 
     def check(self) -> None:
         """Halt if the intake's thread has failed; called every second."""
         if self.intake.failure is not None:
-            self._halt(self.intake.failure)
+            self._stop(self.intake.failure)
 
     def adopt(self, policy: Policy) -> None:
         """Policies change nothing here."""
@@ -101,13 +104,16 @@ class Publisher:
             "partitions": {str(n): {"journal_next": at} for n, at in self._positions.items()},
         }
 
+    def _stop(self, fault: BaseException) -> None:
+        self._halted = True
+        self._halt(fault)
+
     async def _process(self, batch: Batch) -> None:
+        generation = self._generation
         parts = [
             part
             for part in batch
-            if part.records
-            and part.generation == self._generation
-            and part.partition in self._readings
+            if part.records and part.generation == generation and part.partition in self._readings
         ]
         if not parts:
             return
@@ -131,7 +137,7 @@ class Publisher:
         except UnavailableError as fault:
             log.warning("batch_thrown_back", error=str(fault))
             await asyncio.sleep(fault.retry_after_s)
-            await self._reread([part.partition for part in parts])
+            await self._reread([part.partition for part in parts], generation)
             return
         self._readings = readings
         for part in parts:
@@ -216,31 +222,34 @@ class Publisher:
 
     async def _assigned(self, numbers: set[int], generation: int) -> None:
         self._generation = generation
-        await self._reread(sorted(numbers))
+        async with self._lock:  # what was in flight has ended
+            if self._generation == generation:
+                self._readings, self._positions = {}, {}
+                await self._reread(sorted(numbers), generation)
 
     async def _revoked(self, numbers: set[int]) -> None:
+        self._generation = -1  # may come late: it must not touch what is assigned next
         async with self._lock:
-            self._generation = -1
-            self._readings.clear()
-            self._positions.clear()
+            pass  # a batch in flight is finished first
 
-    async def _reread(self, numbers: list[int]) -> None:
+    async def _reread(self, numbers: list[int], generation: int) -> None:
         """Go on after the committed positions: whether a doubtful transaction counts is there."""
-        try:
-            await asyncio.to_thread(self._fence)
-            committed = await self.intake.call(lambda consumer: _committed(consumer, numbers))
-        except UnavailableError as fault:
-            log.warning("positions_unknown", error=str(fault))
-            await asyncio.sleep(fault.retry_after_s)
-            asyncio.get_running_loop().create_task(self._reread(numbers))
+        while self._generation == generation:
+            try:
+                await asyncio.to_thread(self._fence)
+                committed = await self.intake.call(lambda consumer: _committed(consumer, numbers))
+            except UnavailableError as fault:
+                log.warning("positions_unknown", error=str(fault))
+                await asyncio.sleep(fault.retry_after_s)
+                continue
+            except (IncompatibleError, MalformedError) as fault:
+                self._stop(fault)
+                return
+            for number, (position, reading) in committed.items():
+                self._positions[number] = position
+                self._readings[number] = reading
+            self._restart(numbers)
             return
-        except (IncompatibleError, MalformedError) as fault:
-            self._halt(fault)
-            return
-        for number, (position, reading) in committed.items():
-            self._positions[number] = position
-            self._readings[number] = reading
-        self._restart(numbers)
 
     def _restart(self, numbers: list[int]) -> None:
         for number in numbers:
