@@ -13,7 +13,7 @@ from streams.settings import load
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(short_help="Stream a company or files through all of it, count.")
 @click.option("--events", type=click.IntRange(min=100), default=24_000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--tickets", type=FILE, help="JSON Lines of texts with labels (Banking77's form).")
@@ -63,6 +63,10 @@ def demo(
         screen.phase("Starting Riverdesk")
         with Stack(settings, directory, tell=screen.step) as stack:
             screen.phase("Streaming; each line is a day of events")
+            screen.explain(
+                "  right: of the last 200 tickets, each decided before its label was known\n"
+                "  AP: average precision of the fraud score on all transactions so far"
+            )
             try:
                 report = run(plan, stack, screen)
             finally:
@@ -72,7 +76,7 @@ def demo(
             json_path.write_bytes(encode_pretty(report))
     finally:
         if keep:
-            screen.phase(f"kept: {directory}")
+            screen.phase(f"Kept: {directory}")
         else:
             import shutil
 

@@ -20,7 +20,7 @@ BY_NAME = {topic.name: topic for topic in INPUTS}
 Send = Callable[[str, bytes, bytes], None]
 
 
-@click.command()
+@click.command(short_help="Publish the events of a file, bad lines named.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--topic", "topic_name", type=click.Choice(list(BY_NAME)), help="Instead of `type`.")
 @click.option("--raw", is_flag=True, help="Send the bytes of each line as they are, unvalidated.")

@@ -10,7 +10,7 @@ from schemas.codec import encode_pretty
 from streams.settings import load
 
 
-@click.command()
+@click.command(short_help="Make a decision again and compare the bytes.")
 @click.option(
     "--decision", required=True, metavar="PARTITION/NUMBER", help="Which one, e.g. 3/1207."
 )

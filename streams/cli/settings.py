@@ -11,7 +11,7 @@ from rich.text import Text
 from streams.settings import load
 
 
-@click.command()
+@click.command(short_help="Show every setting and where it comes from.")
 def settings() -> None:
     """Show all settings with their environment variables; secrets stay hidden."""
     table = Table(box=None)

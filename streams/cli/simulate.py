@@ -25,7 +25,7 @@ COMPANY_DAYS = 12
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(short_help="Publish a simulated company, or real files.")
 @click.option("--events", type=click.IntRange(min=1), help="Of the company.  [default: 24000]")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Events a second.")

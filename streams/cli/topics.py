@@ -5,7 +5,11 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.registry import FOREVER, Topic
+from streams.cli.tables import print_whole
 from streams.settings import load
+
+WIDE = 150
+"""Columns of a terminal from which on there is room to say what each topic is for."""
 
 
 @click.group()
@@ -28,17 +32,22 @@ def list_() -> None:
     """Show every topic of the contract and whether the broker has it."""
     from streams.topics import list_topics
 
+    console = Console()
+    wide = console.width >= WIDE or not console.is_terminal
     table = Table(box=None)
-    for heading in ("topic", "key", "partitions", "kept", "what"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("topic", "key", "partitions", "kept", "what")[: 5 if wide else 4]:
+        table.add_column(heading, no_wrap=True)
     for state in list_topics(load().kafka):
         topic = state.topic
         count = str(state.partition_count) if state.partition_count else "[red]missing[/]"
-        table.add_row(topic.name, topic.key or "-", count, _kept(topic), topic.summary)
-    Console().print(table)
+        cells = (topic.name, topic.key or "-", count, _kept(topic), topic.summary)
+        table.add_row(*cells[: len(table.columns)])
+    print_whole(console, table)
 
 
 def _kept(topic: Topic) -> str:
     if topic.cleanup == "compact":
         return "newest per key"
-    return "for ever" if topic.retention_ms == FOREVER else f"{topic.retention_ms // 86_400_000} d"
+    if topic.retention_ms == FOREVER:
+        return "for ever"
+    return f"{topic.retention_ms // 86_400_000} days"

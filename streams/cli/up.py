@@ -9,8 +9,10 @@ from rich.console import Console
 
 from streams.settings import load
 
+QUESTION = "SELECT ticket_id, previous, priority, score, cause FROM priority_changes LIMIT 9"
 
-@click.command()
+
+@click.command(short_help="Run broker, ClickHouse and all roles until Ctrl-C.")
 @click.option(
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
@@ -42,15 +44,16 @@ def up(directory: Path, desks: int, clock: str) -> None:
         settings, directory.resolve(), desks=desks, tell=lambda line: console.print(f"  · {line}")
     ) as stack:
         kafka, house = stack.settings.kafka, stack.settings.warehouse
-        console.print("Riverdesk is up. In another terminal:")
+        console.print("Riverdesk is up. In another terminal:", style="bold")
         console.print(f"  export RIVERDESK_KAFKA__BOOTSTRAP={kafka.bootstrap}", soft_wrap=True)
         console.print(f"  export RIVERDESK_WAREHOUSE__PORT={house.port}", soft_wrap=True)
         console.print("  riverdesk simulate --events 1000", soft_wrap=True)
-        console.print('  riverdesk sql "SELECT * FROM current_tickets LIMIT 10"', soft_wrap=True)
+        console.print(f'  riverdesk sql "{QUESTION}"', soft_wrap=True)
+        console.print("What each role says of itself:")
         for each in stack.roles:
             port = getattr(each.settings, each.role).web_port
-            console.print(f"  {each.name}: http://127.0.0.1:{port}/status", soft_wrap=True)
+            console.print(f"  {each.role:<9} http://127.0.0.1:{port}/status", soft_wrap=True)
         console.print("Ctrl-C stops everything.")
         while not ended.wait(1.0):
             stack.tend()
-        console.print("stopping")
+        console.print("Stopping")

@@ -2,9 +2,8 @@
 
 import click
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from streams.cli.tables import print_rows
 from streams.settings import load
 
 
@@ -23,12 +22,15 @@ def migrate() -> None:
     click.echo("\n".join(f"applied {name}" for name in applied) or "nothing is pending")
 
 
-@click.command()
+@click.command(short_help="Ask the warehouse one query.")
 @click.argument("query")
 @click.option("--host", help="Host of the ClickHouse server, if not that of the settings.")
 @click.option("--port", type=int, help="Its native port, if not that of the settings.")
 def sql(query: str, host: str | None, port: int | None) -> None:
-    """Ask the warehouse one QUERY and show the answer as a table."""
+    """Ask the warehouse one QUERY and show the answer.
+
+    A table where the terminal is wide enough, otherwise one line for each value.
+    """
     from streams.roles import open_warehouse
 
     config = load().warehouse
@@ -38,9 +40,4 @@ def sql(query: str, host: str | None, port: int | None) -> None:
         names, rows = warehouse.table(query)
     finally:
         warehouse.close()
-    table = Table(box=None)
-    for name in names:
-        table.add_column(Text(name), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(str(value)) for value in row))
-    Console().print(table)
+    print_rows(Console(), names, rows)

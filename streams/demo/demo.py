@@ -96,16 +96,16 @@ def run(plan: Plan, stack: Stack, screen: Screen) -> dict[str, Any]:
         quick_count = publish(quick, feed.send, barrier=pause, on_progress=screen.progressed)
         quick_s = time.monotonic() - started_s
         paced_since_ms = now_ms()
-        screen.phase(f"a paced phase: {PACED_PER_S:.0f} events a second, for the latency")
+        screen.phase(f"Paced: {PACED_PER_S:.0f} events a second, to measure the latency")
         publish(
             paced, feed.send, per_s=PACED_PER_S, barrier_every_ms=None,
             on_progress=screen.progressed,
         )  # fmt: skip
         journal = fold()
         audit.catch_up(journal)
-        screen.phase("waiting for the warehouse")
+        screen.phase("Waiting until ClickHouse has everything")
         barrier.archived(journal)
-        screen.phase("counting")
+        screen.phase("Counting by id")
         report = count(settings, partition_count, feed, audit.seen)
         report["tickets"] = ticket_quality(audit.seen, truth)
         report["transactions"] = transaction_quality(audit.seen, truth)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any
 
 from rich.console import Console
@@ -10,10 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.demo.audit import Seen
-from streams.demo.measures import RECENT_TICKETS, ticket_quality, transaction_quality
+from streams.demo.measures import ticket_quality, transaction_quality
 from streams.demo.subscriber import Subscriber
 from streams.simulator.schedule import Truth
 
+EXAMPLES_EVERY_DAYS = 3
+TOLD_POINTS = 0.5
+"""Smaller contributions would be shown as +0."""
 PRIORITY_STYLES = {"P1": "bold red", "P2": "red", "P3": "yellow", "P4": "green", "P5": "dim"}
 
 
@@ -39,6 +43,10 @@ class Screen:
         """Say what comes next."""
         self.console.print(Text(line, style="bold"))
 
+    def explain(self, line: str) -> None:
+        """Say what the figures that follow mean."""
+        self.console.print(Text(line, style="dim"))
+
     def progressed(self, count: int, at_ms: int) -> None:
         """Note how many events were published and up to which event time."""
         self._count, self.at_ms = count, at_ms
@@ -51,26 +59,34 @@ class Screen:
     def day_passed(self, seen: Seen, truth: Truth, subscriber: Subscriber) -> None:
         """Show how the learners did up to now, and the newest outputs now and then."""
         tickets = ticket_quality(seen, truth)
-        transactions = transaction_quality(seen, truth)
-        if not tickets["decided"]:
+        payments = transaction_quality(seen, truth)
+        if not tickets["decided"] and not payments["decided"]:
             return
+        if not self._day_count:
+            self._heading()
         kind = seen.transactions[-1].score_kind if seen.transactions else "-"
-        line = Text.assemble(
-            (f"  {_when(self.at_ms)[:10]}", "cyan"),
-            f"  {sum(seen.kinds.values()):>7,} decided",
-            f"  last {min(RECENT_TICKETS, tickets['decided'])} tickets right ",
-            (_percent(tickets["recent_accuracy"]), "bold"),
-            f" (labels {tickets['labels']:,})",
-            "  fraud AP ",
-            (_figure(transactions["average_precision"]), "bold"),
-            f" ({kind}, labels {transactions['labels']:,})",
-            f"  alerts {subscriber.alert_count:,}",
-            f"  priorities changed {subscriber.change_count:,}",
+        self.console.print(
+            Text.assemble(
+                (f"  {_when(self.at_ms)[:10]}", "cyan"),
+                f"{sum(seen.kinds.values()):>9,}",
+                (f"{_percent(tickets['recent_accuracy']):>8}", "bold"),
+                f"{tickets['labels']:>8,}",
+                (f"{_figure(payments['average_precision']):>9}", "bold"),
+                f"{payments['labels']:>8,}  {kind:<8}",
+                f"{subscriber.alert_count:>7,}{subscriber.change_count:>8,}",
+            ),
+            soft_wrap=True,
         )
-        self.console.print(line, soft_wrap=True)
         self._day_count += 1
-        if self._day_count % 3 == 0:
+        if self._day_count % EXAMPLES_EVERY_DAYS == 0:
             self._examples(subscriber)
+
+    def _heading(self) -> None:
+        groups = f"  {'':<10}{'':>9}   {'── tickets ──':<15}{'──── fraud ────':<25}── out ──"
+        names = f"  {'day':<10}{'decided':>9}{'right':>8}{'labels':>8}{'AP':>9}{'labels':>8}"
+        names += f"  {'score':<8}{'alerts':>7}{'changes':>8}"
+        self.console.print(Text(groups, style="dim"), soft_wrap=True)
+        self.console.print(Text(names, style="dim"), soft_wrap=True)
 
     def finish(self) -> None:
         """Take the moving line away."""
@@ -81,13 +97,15 @@ class Screen:
     def report(self, report: Mapping[str, Any]) -> None:
         """Show the result."""
         self.finish()
-        inputs = report["events_in"]
+        inputs, tickets, payments = (
+            report["events_in"], report["tickets"], report["transactions"],
+        )  # fmt: skip
         table = Table(title="What happened", title_justify="left", show_header=False, box=None)
-        table.add_column(style="cyan")
+        table.add_column(style="cyan", no_wrap=True)
         table.add_column()
         table.add_row(
             "events in",
-            f"{inputs['tickets']:,} tickets · {inputs['transactions']:,} transactions · "
+            f"{inputs['tickets']:,} tickets, {inputs['transactions']:,} transactions, "
             f"{inputs['feedback']:,} feedback",
         )
         table.add_row("journal", f"{report['journal_records']:,} records")
@@ -95,62 +113,56 @@ class Screen:
         table.add_row("dead letters", f"{report['dead_letters']:,}")
         table.add_row(
             "out",
-            f"{report['alerts']:,} alerts · {report['priority_changes']:,} priority changes · "
+            f"{report['alerts']:,} alerts, {report['priority_changes']:,} priority changes, "
             f"{report['lessons']:,} lessons",
         )
-        tickets, payments = report["tickets"], report["transactions"]
-        table.add_row(
-            "tickets",
-            f"{_percent(tickets['prequential_accuracy'])} right before the label was known, "
-            f"{_percent(tickets['last_fifth_accuracy'])} in the last fifth "
-            f"({tickets['categories']} categories, always the commonest: "
-            f"{_percent(tickets['majority_accuracy'])})",
-        )
-        table.add_row(
-            "transactions",
-            f"average precision {_figure(payments['average_precision'])} on all "
-            f"{payments['decided']:,} ({payments['frauds']:,} frauds; score: {payments['score']})",
-        )
-        for kind, each in payments["by_score_kind"].items():
-            note = "no label had arrived" if kind == "anomaly" else "learned from labels"
-            table.add_row(
-                "",
-                f"{kind}: {_figure(each['average_precision'])} on {each['decided']:,} ({note})",
-            )
+        table.add_row("tickets", _ticket_lines(tickets))
+        table.add_row("transactions", _transaction_lines(payments))
         wait = report["latency_ms"]
-        table.add_row(
-            "latency", f"p50 {wait['p50']} ms, p99 {wait['p99']} ms, published to journal"
-        )
-        table.add_row("throughput", f"{report['events_per_s']:,} events/s, learning included")
-        table.add_row(
-            "ClickHouse",
-            " · ".join(f"{name} {count:,}" for name, count in report["warehouse_rows"].items()),
-        )
+        if wait["p50"] is not None:
+            table.add_row(
+                "latency",
+                f"p50 {wait['p50']:.0f} ms, p99 {wait['p99']:.0f} ms, publishing to journal",
+            )
+        if report["events_per_s"] is not None:
+            table.add_row(
+                "throughput",
+                f"{report['events_per_s']:,.0f} events/s, all lessons learned at every event-hour",
+            )
+        table.add_row("in ClickHouse", _in_pairs(report["warehouse_rows"]))
+        if report["roles_restarted"]:
+            table.add_row("restarted", ", ".join(report["roles_restarted"]))
         self.console.print()
         self.console.print(table)
 
     def _examples(self, subscriber: Subscriber) -> None:
         for change in list(subscriber.changes)[-2:]:
             reasons = sorted(change["reasons"], key=lambda reason: -abs(reason["contribution"]))
-            why = ", ".join(f"{each['name']} {each['contribution']:+.0f}" for each in reasons[:3])
+            why = ", ".join(
+                f"{each['name']} {each['contribution']:+.0f}"
+                for each in reasons[:3]
+                if abs(each["contribution"]) >= TOLD_POINTS
+            )
+            before = f"was {change['previous']}" if change["previous"] else "new"
             self.console.print(
                 Text.assemble(
-                    "      ",
+                    "    ",
                     (change["priority"], PRIORITY_STYLES[change["priority"]]),
-                    f" (was {change['previous'] or 'new'}) ticket {change['ticket_id']}: "
-                    f"{change['score']:.0f} points, {why}; cause {change['cause']}",
+                    f" ({before}) {change['ticket_id']}: "
+                    f"{change['score']:.0f} = {why}; {change['cause']}",
                 ),
                 soft_wrap=True,
             )
         for alert in list(subscriber.alerts)[-1:]:
+            tickets = alert["open_ticket_ids"]
             self.console.print(
                 Text.assemble(
-                    "      ",
+                    "    ",
                     ("ALERT", "bold magenta"),
-                    f" {alert['severity']} {alert['typology']} {alert['entity']}: "
-                    f"score {alert['score']:.2f} ({alert['score_kind']}), "
+                    f" {alert['severity']}, {alert['typology']}, {alert['entity']}: "
                     f"{alert['amount_minor'] / 100:.2f} {alert['currency']}, "
-                    f"open tickets: {', '.join(alert['open_ticket_ids']) or 'none'}",
+                    f"score {alert['score']:.2f}"
+                    + (f", raises {', '.join(tickets)}" if tickets else ""),
                 ),
                 soft_wrap=True,
             )
@@ -161,6 +173,45 @@ class Screen:
         return Text(
             f"{report['lost']} / {report['duplicated']}", style="bold green" if good else "bold red"
         )
+
+
+def _ticket_lines(tickets: Mapping[str, Any]) -> str:
+    if not tickets["decided"]:
+        return "none"
+    return (
+        f"{_percent(tickets['prequential_accuracy'])} right before the label was known, "
+        f"last fifth {_percent(tickets['last_fifth_accuracy'])}\n"
+        f"(always the commonest of {tickets['categories']} categories: "
+        f"{_percent(tickets['majority_accuracy'])})"
+    )
+
+
+def _transaction_lines(payments: Mapping[str, Any]) -> str:
+    if not payments["decided"]:
+        return "none"
+    lines = [
+        f"average precision {_figure(payments['average_precision'])} on all "
+        f"{payments['decided']:,}, {payments['frauds']:,} of them fraud"
+    ]
+    for kind, each in payments["by_score_kind"].items():
+        note = "no fraud was known yet" if kind == "anomaly" else "learned from labels"
+        figure = _figure(each["average_precision"])
+        name = "unsupervised" if kind == "anomaly" else "risk learner"
+        lines.append(f"{name}: {figure} on {each['decided']:,} ({note})")
+    return "\n".join(lines)
+
+
+def _in_pairs(rows: Mapping[str, int]) -> Table:
+    """Lay tables and their counts out in two columns."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(2):
+        grid.add_column(no_wrap=True)
+        grid.add_column(justify="right", no_wrap=True)
+    cells = [(name, f"{count:,}") for name, count in rows.items()]
+    half = (len(cells) + 1) // 2
+    for left, right in zip_longest(cells[:half], cells[half:], fillvalue=("", "")):
+        grid.add_row(*left, *right)
+    return grid
 
 
 def _when(at_ms: int) -> str:
