@@ -79,7 +79,7 @@ class RoleProcess:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""
-        if self._process is not None:
+        if self._process is not None and self.alive:
             self._process.send_signal(number)
 
     def kill(self) -> None:

@@ -1,5 +1,6 @@
 """The whole system on this machine: embedded servers (or given ones) and roles as processes."""
 
+import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -128,16 +129,22 @@ class Stack:
     def _start_roles(self) -> None:
         workers = [("desk", number) for number in range(1, self._desks + 1)]
         workers += [(role, 1) for role in ROLES if role != "desk"]
+        self._open.callback(self._stop_roles)
         for (role, number), port in zip(workers, free_ports(len(workers)), strict=True):
             config = getattr(self.settings, role).model_copy(update={"web_port": port})
             settings = self.settings.model_copy(update={role: config, "worker": f"{role}-{number}"})
             log_path = self.directory / "logs" / f"{role}-{number}.log"
             each = RoleProcess(role, settings, log_path)
-            self._open.callback(each.stop)
             self.roles.append(each)
             each.start()
         self._wait_answers()
         self._tell(f"{len(workers)} roles started")
+
+    def _stop_roles(self) -> None:
+        for each in self.roles:
+            each.signal(signal.SIGTERM)  # all at once; each then has its time to end
+        for each in self.roles:
+            each.stop()
 
     def _wait_answers(self) -> None:
         deadline = time.monotonic() + START_PATIENCE_S
