@@ -113,11 +113,12 @@ class Continuity:
 
     def _confirm(self, place: Place, seen: int) -> bool:
         before, since = self._unconfirmed[place]
+        if since is not None:
+            return False
         if seen == before:
             return True
-        if since is None:
-            self._unconfirmed[place] = (before, seen)
-            self.moved = True
+        self._unconfirmed[place] = (before, seen)
+        self.moved = True
         return False
 
     def _places(self, partition: int) -> list[Place]:
