@@ -1,5 +1,7 @@
 """``riverdesk demo``: the main job, whole, on the embedded stack."""
 
+import signal
+import sys
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -39,7 +41,7 @@ def demo(
     """
     from streams.demo.demo import Plan, run
     from streams.demo.screen import Screen
-    from streams.stack.stack import Stack
+    from streams.stack.stack import Stack, on_this_machine
 
     if (tickets or transactions) and start is None:
         raise click.UsageError("--tickets and --transactions need --from YYYY-MM-DD")
@@ -54,10 +56,8 @@ def demo(
         days,
     )
     screen = Screen(Console())
-    settings = load()
-    settings = settings.model_copy(
-        update={"desk": settings.desk.model_copy(update={"clock": "events"})}
-    )
+    settings = on_this_machine(load(), clock="events")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends like Ctrl-C: nothing is left
     directory = Path(tempfile.mkdtemp(prefix="riverdesk-"))
     try:
         screen.phase("Starting Riverdesk")

@@ -3,6 +3,7 @@
 import signal
 import threading
 from pathlib import Path
+from typing import Literal
 
 import click
 from rich.console import Console
@@ -28,18 +29,15 @@ QUESTION = "SELECT ticket_id, previous, priority, score, cause FROM priority_cha
     show_default=True,
     help="What moves time: the wall clock, or only events (to replay old data).",
 )
-def up(directory: Path, desks: int, clock: str) -> None:
+def up(directory: Path, desks: int, clock: Literal["wall", "events"]) -> None:
     """Run the embedded broker and ClickHouse and all roles until Ctrl-C."""
-    from streams.stack.stack import Stack
+    from streams.stack.stack import Stack, on_this_machine
 
     console = Console()
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    settings = load()
-    settings = settings.model_copy(
-        update={"desk": settings.desk.model_copy(update={"clock": clock})}
-    )
+    settings = on_this_machine(load(), clock=clock)
     with Stack(
         settings, directory.resolve(), desks=desks, tell=lambda line: console.print(f"  · {line}")
     ) as stack:

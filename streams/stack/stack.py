@@ -6,21 +6,33 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from schemas.errors import UnavailableError
 from sinks.embedded.process import EmbeddedClickHouse
 from sinks.migrate import migrate
 from streams.embedded.broker import EmbeddedBroker
 from streams.roles import ROLES, open_warehouse
-from streams.settings import Settings
+from streams.settings import Settings, TopicSettings
 from streams.stack.ports import free_ports
 from streams.stack.role_process import RoleProcess
 from streams.topics import create_topics
 
+SMALL_PARTITIONS = 4
 START_PATIENCE_S = 60.0
 RESTARTS = 5
 """So many restarts of one role without an answer in between, then the stack gives up on it."""
+
+
+def on_this_machine(settings: Settings, clock: Literal["wall", "events"]) -> Settings:
+    """Give settings for a small stack: few partitions, unless their number was set.
+
+    Every write to the stand-in broker wakes everyone who waits for any partition.
+    """
+    changes: dict[str, object] = {"desk": settings.desk.model_copy(update={"clock": clock})}
+    if "topics" not in settings.model_fields_set:
+        changes["topics"] = TopicSettings(partitions=SMALL_PARTITIONS)
+    return settings.model_copy(update=changes)
 
 
 class Stack:
