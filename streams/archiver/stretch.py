@@ -41,9 +41,9 @@ class Note:
         """
         try:
             reading, open_end, row_count, digest = decode_json(token.encode())
-        except ValueError:
+            return cls(Reading.from_token(str(reading)), open_end, row_count, digest)
+        except (TypeError, ValueError):
             raise MalformedError(f"not an archiver's note: {token!r}") from None
-        return cls(Reading.from_token(reading), open_end, row_count, digest)
 
 
 class Stretch:

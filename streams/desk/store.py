@@ -9,11 +9,12 @@ Keys: ``\x00`` the position, ``\x01`` + time + kind + key the agenda, ``\x02`` +
 import shutil
 import struct
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rocksdict import Options, Rdict, WriteBatch
+from rocksdict import DbClosedError, Options, Rdict, WriteBatch
 
 from models.state import Changes, Due, Room, Value
 from schemas.codec import decode_json, encode
@@ -157,8 +158,9 @@ class PartitionStore:
         self._removed.clear()
 
     def close(self) -> None:
-        """Close the store; staged changes are lost on purpose."""
-        self._db.close()
+        """Close the store, if it is open; staged changes are lost on purpose."""
+        with suppress(DbClosedError):
+            self._db.close()
 
     def wipe(self) -> None:
         """Empty the store, to fold the journal anew."""

@@ -125,9 +125,8 @@ def test_nothing_is_skipped_whatever_stale_records_come_first(
         at = continuity.assignment()[T0]
         run = [offset for offset in next(leftovers, []) if offset not in used]
         used |= set(run)  # the client gives a fetched record once
-        for offset in [*run, *sorted(o for o in log if o >= max(at, 0))]:
-            if continuity.take(T0, offset, 1):
-                taken.append(offset)
+        given_now = [*run, *sorted(o for o in log if o >= max(at, 0))]
+        taken += [offset for offset in given_now if continuity.take(T0, offset, 1)]
         if not continuity.moved:
             break
     assert taken == sorted(o for o in log if o >= max(start, 0))
