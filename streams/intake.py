@@ -16,15 +16,15 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from heapq import merge
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from confluent_kafka import Message
 
 from schemas.errors import UnavailableError
+from streams.batches import Batch, Raw, Slice
 from streams.continuity import Continuity, Place, Positions
 from streams.kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -39,41 +39,6 @@ PATIENCE_S = 1.0
 """How long a full channel is waited for before the partitions are paused."""
 HANDOVER_S = 30.0
 """How long a revocation waits for batches in flight; claims protect the journal beyond it."""
-
-
-class Raw(NamedTuple):
-    """One record as it came."""
-
-    published_ms: int
-    topic: str
-    offset: int
-    key: bytes | None
-    value: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Consecutive records of one partition number, of all topics that are read together.
-
-    Args:
-        partition: The partition number.
-        generation: Of the assignment that it was read under.
-        continues: For each topic in it, the offset that was to come next when it was read; in a
-            slice without records, for every topic of the partition.
-        ends: For each topic in it, the offset that comes next after it.
-        records: In order within a topic, merged by publishing time across topics.
-        unread_ms: Publishing time below which nothing is unread, in ms; ``None`` if all was read.
-    """
-
-    partition: int
-    generation: int
-    continues: Positions
-    ends: Positions
-    records: list[Raw]
-    unread_ms: int | None
-
-
-Batch = list[Slice]
 
 
 class Intake:

@@ -24,7 +24,7 @@ from schemas.codec import decode
 from schemas.errors import MalformedError, MisconfiguredError, RejectedError
 from schemas.policies import POLICY_UPDATE
 from schemas.registry import POLICIES
-from streams.intake import Batch
+from streams.batches import Batch
 from streams.settings import KafkaSettings, Settings
 
 log = structlog.get_logger(__name__)

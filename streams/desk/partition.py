@@ -8,28 +8,20 @@ from confluent_kafka import OFFSET_BEGINNING
 
 from models import core
 from models.learning import Learners
-from models.masking import mask
 from models.policy import POLICY_V1, Policy
 from models.state import Stamp
-from schemas.base import Event, moment
-from schemas.codec import decode, digest_bytes, encode
-from schemas.errors import MalformedError, RejectedError
+from schemas.base import Event
+from schemas.codec import digest_bytes, encode
+from schemas.errors import RejectedError
 from schemas.journal import JOURNAL_VERSION, Source
-from schemas.registry import (
-    INPUTS,
-    JOURNAL,
-    KIND_BY_TOPIC,
-    MAX_EVENT_BYTES,
-    dead_topic,
-)
+from schemas.registry import JOURNAL, KIND_BY_TOPIC
+from streams.batches import Raw, Slice
+from streams.desk.admission import Admission
 from streams.desk.guard import DeadLetterLimit, Refusal, attempt
 from streams.desk.store import FoldPosition, PartitionStore
-from streams.intake import Raw, Slice
 from streams.journal.fold import advance_position
 from streams.journal.writer import Outgoing
-from streams.partitioning import partition_for
 
-SCHEMAS = {topic.name: topic.schema for topic in INPUTS}
 MAX_JOURNAL_BYTES = 2_000_000
 
 
@@ -84,7 +76,7 @@ class Partition:
         self.store = store
         self.position = store.position
         self._learners = learners
-        self._masking_key = masking_key
+        self._admission = Admission(identity.partition, identity.partition_count, masking_key)
         self._tick_interval_ms = tick_interval_ms
         self._limit = limit
         self.policy = self._stored_policy()
@@ -92,7 +84,6 @@ class Partition:
         """Up to when nothing falls due any more; only ticks with entries are journaled."""
         self._entries: list[Outgoing] = []
         self._dead: list[Outgoing] = []
-        self._stage = "decode"
 
     def continues(self, part: Slice) -> bool:
         """Tell whether the slice begins exactly where the fold stands."""
@@ -139,42 +130,19 @@ class Partition:
             offset=raw.offset,
             published_ms=raw.published_ms,
         )
-        self._stage = "decode"
-        event = attempt(lambda: self._stage, lambda: self._admit(raw))
+        event = attempt(lambda: self._admission.stage, lambda: self._admission.admit(raw))
         if not isinstance(event, Refusal):
             admitted = event
             bound = raw.published_ms if unread_ms is None else min(unread_ms, raw.published_ms)
             self._pass_time(min(admitted.occurred_ms, bound), decided_ms)
-            self._stage = "decide"
             refused = attempt(
-                lambda: self._stage, lambda: self._decide_event(admitted, source, raw, decided_ms)
+                lambda: "decide", lambda: self._decide_event(admitted, source, raw, decided_ms)
             )
         else:
             refused = event
         self._limit.note(refused is not None)
         if refused is not None:
             self._give_up(raw, source, refused, decided_ms)
-
-    def _admit(self, raw: Raw) -> Event:
-        if raw.value is None:
-            raise MalformedError("no value")
-        self._stage = "size"
-        if len(raw.value) > MAX_EVENT_BYTES:
-            raise RejectedError(f"{len(raw.value)} bytes; at most {MAX_EVENT_BYTES} are taken")
-        self._stage = "decode"
-        event: Event = decode(SCHEMAS[raw.topic], raw.value)
-        self._stage = "envelope"
-        if raw.key is None:
-            raise RejectedError("no key: the Kafka key must be the customer_id")
-        if raw.key != event.customer_id.encode():
-            raise RejectedError("the Kafka key is not the customer_id")
-        right = partition_for(raw.key, self.identity.partition_count)
-        if right != self.identity.partition:
-            raise RejectedError(
-                f"on partition {self.identity.partition}, but murmur2 of the key gives {right}: "
-                "set the producer's partitioner to murmur2"
-            )
-        return mask(event, self._masking_key)
 
     def _decide_event(self, event: Event, source: Source, raw: Raw, decided_ms: int) -> None:
         draft = core.decide_event(
@@ -189,24 +157,7 @@ class Partition:
         self._append(draft, raw.key)
 
     def _give_up(self, raw: Raw, source: Source, why: Refusal, decided_ms: int) -> None:
-        headers = {
-            "riverdesk_topic": raw.topic,
-            "riverdesk_partition": str(self.identity.partition),
-            "riverdesk_offset": str(raw.offset),
-            "riverdesk_stage": why.stage,
-            "riverdesk_error": why.error,
-            "riverdesk_message": why.message,
-            "riverdesk_failed_at": moment(decided_ms),
-        }
-        self._dead.append(
-            Outgoing(
-                dead_topic(raw.topic),
-                self.identity.partition,
-                raw.key,
-                raw.value,
-                tuple((name, value.encode()) for name, value in headers.items()),
-            )
-        )
+        self._dead.append(self._admission.dead_letter(raw, why, decided_ms))
         error = {"class": why.error, "stage": why.stage, "message": why.message}
         draft = {
             "kind": "dead",

@@ -9,7 +9,8 @@ import pytest
 from confluent_kafka import KafkaError, TopicPartition
 
 from schemas.errors import UnavailableError
-from streams.intake import IN_FLIGHT, Batch, Intake, Slice
+from streams.batches import Batch, Slice
+from streams.intake import IN_FLIGHT, Intake
 
 PATIENCE_S = 10.0
 
