@@ -1,21 +1,21 @@
 """What a person sees while the demo runs, and at its end."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import zip_longest
 from typing import Any
 
 from rich.console import Console
 from rich.status import Status
-from rich.table import Table
 from rich.text import Text
 
 from streams.demo.audit import Seen
 from streams.demo.measures import ticket_quality, transaction_quality
 from streams.demo.subscriber import Subscriber
+from streams.demo.summary import figure, percent, summary
 from streams.simulator.schedule import Truth
 
 EXAMPLES_EVERY_DAYS = 3
+TOLD_REASONS = 2
 TOLD_POINTS = 0.5
 """Smaller contributions would be shown as +0."""
 PRIORITY_STYLES = {"P1": "bold red", "P2": "red", "P3": "yellow", "P4": "green", "P5": "dim"}
@@ -69,9 +69,9 @@ class Screen:
             Text.assemble(
                 (f"  {_when(self.at_ms)[:10]}", "cyan"),
                 f"{sum(seen.kinds.values()):>9,}",
-                (f"{_percent(tickets['recent_accuracy']):>8}", "bold"),
+                (f"{percent(tickets['recent_accuracy']):>8}", "bold"),
                 f"{tickets['labels']:>8,}",
-                (f"{_figure(payments['average_precision']):>9}", "bold"),
+                (f"{figure(payments['average_precision']):>9}", "bold"),
                 f"{payments['labels']:>8,}  {kind:<8}",
                 f"{subscriber.alert_count:>7,}{subscriber.change_count:>8,}",
             ),
@@ -97,59 +97,18 @@ class Screen:
     def report(self, report: Mapping[str, Any]) -> None:
         """Show the result."""
         self.finish()
-        inputs, tickets, payments = (
-            report["events_in"], report["tickets"], report["transactions"],
-        )  # fmt: skip
-        table = Table(title="What happened", title_justify="left", show_header=False, box=None)
-        table.add_column(style="cyan", no_wrap=True)
-        table.add_column()
-        table.add_row(
-            "events in",
-            f"{inputs['tickets']:,} tickets, {inputs['transactions']:,} transactions, "
-            f"{inputs['feedback']:,} feedback",
-        )
-        table.add_row("journal", f"{report['journal_records']:,} records")
-        table.add_row("lost / duplicated", self._verdict(report))
-        table.add_row("dead letters", f"{report['dead_letters']:,}")
-        table.add_row(
-            "out",
-            f"{report['alerts']:,} alerts, {report['priority_changes']:,} priority changes, "
-            f"{report['lessons']:,} lessons",
-        )
-        table.add_row("tickets", _ticket_lines(tickets))
-        table.add_row("transactions", _transaction_lines(payments))
-        wait = report["latency_ms"]
-        if wait["p50"] is not None:
-            table.add_row(
-                "latency",
-                f"p50 {wait['p50']:.0f} ms, p99 {wait['p99']:.0f} ms, publishing to journal",
-            )
-        if report["events_per_s"] is not None:
-            table.add_row(
-                "throughput",
-                f"{report['events_per_s']:,.0f} events/s, all lessons learned at every event-hour",
-            )
-        table.add_row("in ClickHouse", _in_pairs(report["warehouse_rows"]))
-        if report["roles_restarted"]:
-            table.add_row("restarted", ", ".join(report["roles_restarted"]))
         self.console.print()
-        self.console.print(table)
+        self.console.print(summary(report))
 
     def _examples(self, subscriber: Subscriber) -> None:
         for change in list(subscriber.changes)[-2:]:
-            reasons = sorted(change["reasons"], key=lambda reason: -abs(reason["contribution"]))
-            why = ", ".join(
-                f"{each['name']} {each['contribution']:+.0f}"
-                for each in reasons[:3]
-                if abs(each["contribution"]) >= TOLD_POINTS
-            )
-            before = f"was {change['previous']}" if change["previous"] else "new"
+            before = f"{change['previous']}→" if change["previous"] else "new "
             self.console.print(
                 Text.assemble(
-                    "    ",
+                    f"    {before}",
                     (change["priority"], PRIORITY_STYLES[change["priority"]]),
-                    f" ({before}) {change['ticket_id']}: "
-                    f"{change['score']:.0f} = {why}; {change['cause']}",
+                    f" {change['ticket_id']}: {change['score']:.0f} points, "
+                    f"{_strongest(change['reasons'])}; {change['cause']}",
                 ),
                 soft_wrap=True,
             )
@@ -167,60 +126,14 @@ class Screen:
                 soft_wrap=True,
             )
 
-    @staticmethod
-    def _verdict(report: Mapping[str, Any]) -> Text:
-        good = report["lost"] == 0 and report["duplicated"] == 0
-        return Text(
-            f"{report['lost']} / {report['duplicated']}", style="bold green" if good else "bold red"
-        )
 
-
-def _ticket_lines(tickets: Mapping[str, Any]) -> str:
-    if not tickets["decided"]:
-        return "none"
-    return (
-        f"{_percent(tickets['prequential_accuracy'])} right before the label was known, "
-        f"last fifth {_percent(tickets['last_fifth_accuracy'])}\n"
-        f"(always the commonest of {tickets['categories']} categories: "
-        f"{_percent(tickets['majority_accuracy'])})"
-    )
-
-
-def _transaction_lines(payments: Mapping[str, Any]) -> str:
-    if not payments["decided"]:
-        return "none"
-    lines = [
-        f"average precision {_figure(payments['average_precision'])} on all "
-        f"{payments['decided']:,}, {payments['frauds']:,} of them fraud"
-    ]
-    for kind, each in payments["by_score_kind"].items():
-        note = "no fraud was known yet" if kind == "anomaly" else "learned from labels"
-        figure = _figure(each["average_precision"])
-        name = "unsupervised" if kind == "anomaly" else "risk learner"
-        lines.append(f"{name}: {figure} on {each['decided']:,} ({note})")
-    return "\n".join(lines)
-
-
-def _in_pairs(rows: Mapping[str, int]) -> Table:
-    """Lay tables and their counts out in two columns."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    for _ in range(2):
-        grid.add_column(no_wrap=True)
-        grid.add_column(justify="right", no_wrap=True)
-    cells = [(name, f"{count:,}") for name, count in rows.items()]
-    half = (len(cells) + 1) // 2
-    for left, right in zip_longest(cells[:half], cells[half:], fillvalue=("", "")):
-        grid.add_row(*left, *right)
-    return grid
+def _strongest(reasons: Sequence[Mapping[str, Any]]) -> str:
+    """Name the largest contributions in points; the others are three dots."""
+    told = [each for each in reasons if abs(each["contribution"]) >= TOLD_POINTS]
+    told.sort(key=lambda reason: -abs(reason["contribution"]))
+    named = [f"{each['name']} {each['contribution']:+.0f}" for each in told[:TOLD_REASONS]]
+    return ", ".join(named + ["…"] * (len(told) > TOLD_REASONS))
 
 
 def _when(at_ms: int) -> str:
     return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M}"
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.1%}"
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
