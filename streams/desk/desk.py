@@ -206,8 +206,10 @@ class Desk:
             self._owned.throw_back([part.partition for part in batch])
             return
         except BaseException:  # whatever comes next must not build on what was staged
-            for partition, _ in work:
-                partition.discard()
+            for part in batch:
+                staged = self._owned.partitions.get(part.partition)
+                if staged is not None:
+                    staged.discard()
             raise
         for partition, decided in work:
             partition.store.commit(decided.position)
