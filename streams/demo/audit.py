@@ -75,6 +75,10 @@ class Audit:
         """Close the consumer."""
         self.consumer.close()
 
+    def last_number(self, partition: int) -> int:
+        """Give the number of the last accepted record that was read."""
+        return self._readings[partition].number
+
     def catch_up(self, ends: Mapping[int, int]) -> None:
         """Read the journal up to the given ends.
 

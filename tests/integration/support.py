@@ -81,6 +81,11 @@ class Load:
                 at[number]()
         self.feed.flush()
 
+    def settle(self) -> None:
+        """Wait until what was published is decided and its lessons are learned."""
+        self.feed.flush()
+        self._barrier.folded(self.feed.ends)
+
     def report(self) -> dict[str, Any]:
         """Wait until everything is folded and archived, and count."""
         self.feed.flush()
