@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from schemas.codec import decode_json, encode
 from schemas.registry import ALERTS, PRIORITIES
@@ -46,7 +47,7 @@ def code(page: Path) -> Iterator[str]:
 def calls(text: str, program: str) -> Iterator[list[str]]:
     """Give the words after each call of a program in a line of a shell."""
     for part in re.split(r"&&|\|\||;|\s#", text):
-        if re.match(rf"\s*(?:\S+/)?{program} \w", part):
+        if re.match(rf"\s*(?:\S+/)?{program} \S", part):
             yield shlex.split(part)[1:]
 
 
@@ -144,8 +145,16 @@ def test_snippets_of_the_readme_run(tmp_path: Path) -> None:
             finally:
                 team.kill()
                 team.wait()
+        for words in (each for line in code(README) for each in calls(line, "riverdesk sql")):
+            run = CliRunner().invoke(main, ["sql", *words[1:], *_warehouse(stack)])
+            assert run.exit_code == 0, run.output
     told = (alert[name] for name in ("severity", "typology", "entity", "score"))
     assert printed.read_text().splitlines() == [" ".join(str(each) for each in told)]
+
+
+def _warehouse(stack: Stack) -> list[str]:
+    warehouse = stack.settings.warehouse
+    return ["--host", warehouse.host, "--port", str(warehouse.port)]
 
 
 def _publish(stack: Stack, alert: dict[str, Any], *, commit: bool) -> None:

@@ -1,5 +1,6 @@
 """The command line: ``riverdesk COMMAND``. Commands import what they need when they run."""
 
+import logging
 import sys
 from importlib import import_module
 
@@ -41,6 +42,8 @@ class Commands(click.Group):
 
     def invoke(self, context: click.Context) -> object:
         """Run the command and turn Riverdesk's errors into one line."""
+        for library in ("clickhouse_driver", "kafka"):  # their faults come as exceptions
+            logging.getLogger(library).setLevel(logging.CRITICAL)
         try:
             return super().invoke(context)
         except RiverdeskError as fault:
