@@ -32,6 +32,9 @@ class Topic:
         retention_ms: How long records are kept; ``FOREVER`` for ever.
         cleanup: Kafka's ``cleanup.policy``.
         summary: One line for people.
+        max_message_bytes: The broker's limit for one record.
+        timestamps: Kafka's ``message.timestamp.type``; the journal's are those of the append, so
+            that latency is what passed from publishing to append.
     """
 
     name: str
@@ -59,7 +62,7 @@ FEEDBACK_TOPIC = Topic(
 )  # fmt: skip
 JOURNAL = Topic(
     "desk.journal.v1", "customer_id", JOURNAL_RECORD, "inputs", FOREVER, "delete",
-    "every decision, in order; internal", 2_097_152,
+    "every decision, in order; internal", 2_097_152, "LogAppendTime",
 )  # fmt: skip
 LESSONS = Topic(
     "desk.lessons.v1", None, LESSON, 1, FOREVER, "delete",
