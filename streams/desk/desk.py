@@ -233,10 +233,10 @@ class Desk:
             return None
         if part.records:
             return partition.decide(part, self._clock, self._newest_policy)
-        if self._settings.desk.clock == "wall" and part.unread_ms is None:
-            decided = partition.tick(self._clock(), self._clock)
-            return decided if decided.entries else None
-        return None
+        passes = self._settings.desk.clock == "wall" and part.unread_ms is None
+        now_ms = self._clock() if passes else None
+        decided = partition.rest(now_ms, self._clock, self._newest_policy)
+        return decided if decided.entries else None
 
     async def _journal(self, work: list[tuple[Partition, Decided]]) -> None:
         dead = [letter for _, decided in work for letter in decided.dead]

@@ -107,10 +107,19 @@ class Partition:
             self._decide_record(raw, part.unread_ms, decided_ms)
         return Decided(self._dead, self._entries, self.position)
 
-    def tick(self, now_ms: int, clock: Callable[[], int]) -> Decided:
-        """Let time pass in a partition in which nothing is unread."""
+    def rest(self, now_ms: int | None, clock: Callable[[], int], newest: Policy | None) -> Decided:
+        """Adopt a newer policy and let time pass while no record comes.
+
+        Args:
+            now_ms: The time, where nothing is unread; ``None`` leaves time alone.
+            clock: Milliseconds since the epoch, for the record only.
+            newest: The newest policy that people published, if any.
+        """
         self._entries, self._dead = [], []
-        self._pass_time(now_ms, clock())
+        if newest is not None:
+            self._adopt(newest, clock())
+        if now_ms is not None:
+            self._pass_time(now_ms, clock())
         return Decided(self._dead, self._entries, self.position)
 
     def discard(self) -> None:

@@ -165,7 +165,7 @@ class Support:
             now += late_ms(rng, 70 * MINUTE_MS, 1.0)
             text = writer.message(writer.book.replies, known)
             self._say(now, customer, ticket_id, "message", author="customer", text=text)
-        if rng.random() < 0.95:
+        if rng.random() < 0.85:  # the rest stays open: somebody has to look at a queue
             now += late_ms(rng, 9 * HOUR_MS, 0.9)
             resolution = (
                 {"resolution": f"{category}-{rng.choice('abc')}"} if rng.random() < 0.7 else {}

@@ -60,7 +60,7 @@ class Bench:
         return self.keep(self.decide(*records, unread_ms=unread_ms))
 
     def tick(self, now_ms: int) -> list[dict[str, Any]]:
-        return self.keep(self.partition.tick(now_ms, lambda: CLOCK_MS))
+        return self.keep(self.partition.rest(now_ms, lambda: CLOCK_MS, None))
 
     def keep(self, decided: Decided) -> list[dict[str, Any]]:
         """What the desk does once the journal has acknowledged."""
@@ -324,3 +324,11 @@ def test_label_of_a_decision_becomes_a_lesson(bench: Bench) -> None:
     bench.take(raw("transaction", 0, GOOD))
     (entry,) = bench.take(raw("feedback", 0, event("feedback", "t1", 3)))
     assert LESSONS.name in [effect["topic"] for effect in entry["effects"]], entry
+
+
+def test_newer_policy_is_adopted_while_no_record_comes(bench: Bench) -> None:
+    bench.take(raw("transaction", 0, GOOD))
+    newer = Policy.from_content({**POLICY_V1, "version": 2})
+    (entry,) = bench.keep(bench.partition.rest(None, lambda: CLOCK_MS, newer))
+    assert (entry["kind"], entry["policy"]) == ("policy", newer.digest)
+    assert bench.keep(bench.partition.rest(None, lambda: CLOCK_MS, newer)) == []
