@@ -1,8 +1,8 @@
 """A role as a Faust application: one agent on a channel of batches, one on the policies.
 
-The input topics are read by the role's own :class:`streams.intake.Intake`; Faust runs the agents,
-timers, services and the web. Its own consumer reads the policies only, each worker all of them:
-so the app's id is new at every start.
+The input topics are read by the role's own :class:`streams.intake.intake.Intake`; Faust runs the
+agents, timers, services and the web. Its own consumer reads the policies only, each worker all of
+them: so the app's id is new at every start.
 """
 
 import ssl
@@ -24,7 +24,7 @@ from schemas.codec import decode
 from schemas.errors import MalformedError, MisconfiguredError, RejectedError
 from schemas.policies import POLICY_UPDATE
 from schemas.registry import POLICIES
-from streams.batches import Batch
+from streams.intake.batches import Batch
 from streams.settings import KafkaSettings, Settings
 
 log = structlog.get_logger(__name__)

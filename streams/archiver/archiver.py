@@ -17,8 +17,8 @@ from schemas.errors import IncompatibleError, MalformedError, UnavailableError
 from schemas.registry import JOURNAL, LESSONS, QUALITY_TOPIC
 from sinks.sink import Sink
 from streams.archiver.stretch import Note, Stretch
-from streams.batches import Batch
-from streams.intake import Intake
+from streams.intake.batches import Batch
+from streams.intake.intake import Intake
 from streams.kafka import Consumer, KafkaException, TopicPartition, make_consumer
 from streams.settings import Settings
 

@@ -8,7 +8,7 @@ from schemas.errors import IncompatibleError, MalformedError
 from schemas.registry import JOURNAL, LESSONS
 from sinks.projection import Rows
 from sinks.sink import Range
-from streams.batches import Raw
+from streams.intake.batches import Raw
 from streams.journal.acceptance import Reading
 
 

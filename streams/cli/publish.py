@@ -10,9 +10,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from schemas.errors import MalformedError, RejectedError
 from schemas.registry import INPUTS, Topic
-from streams.addressing import Address, address, raw_address
-from streams.lines import MAX_LINE_BYTES, STANDARD_INPUT, Line, lines
 from streams.settings import load
+from streams.upstream.addressing import Address, address, raw_address
+from streams.upstream.lines import MAX_LINE_BYTES, STANDARD_INPUT, Line, lines
 
 BAD_LINES_SHOWN = 20
 BY_NAME = {topic.name: topic for topic in INPUTS}
@@ -45,7 +45,7 @@ def publish(
         work.report()
         click.echo(f"{work.good_count} events are valid")
     else:
-        from streams.upstream import Upstream
+        from streams.upstream.producer import Upstream
 
         kafka = load().kafka
         if bootstrap:

@@ -5,8 +5,8 @@ from schemas.base import Event, moment
 from schemas.codec import decode
 from schemas.errors import MalformedError, RejectedError
 from schemas.registry import INPUTS, MAX_EVENT_BYTES, dead_topic
-from streams.batches import Raw
 from streams.desk.guard import Refusal
+from streams.intake.batches import Raw
 from streams.journal.writer import Outgoing
 from streams.partitioning import partition_for
 

@@ -16,12 +16,12 @@ import structlog
 from models.policy import Policy
 from schemas.errors import IncompatibleError, MisconfiguredError, UnavailableError
 from schemas.registry import INPUTS
-from streams.batches import Batch, Slice
 from streams.desk.checkpoints import Checkpoints
 from streams.desk.lessons import LessonFeed
 from streams.desk.ownership import Ownership
 from streams.desk.partition import Decided, Partition
-from streams.intake import Intake
+from streams.intake.batches import Batch, Slice
+from streams.intake.intake import Intake
 from streams.journal.writer import Writer
 from streams.kafka import TopicPartition, make_consumer
 from streams.settings import Settings

@@ -11,7 +11,7 @@ from streams.desk.guard import DeadLetterLimit
 from streams.desk.lessons import LessonFeed
 from streams.desk.partition import Partition
 from streams.desk.takeover import take_over
-from streams.intake import Intake
+from streams.intake.intake import Intake
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)

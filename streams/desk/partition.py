@@ -15,10 +15,10 @@ from schemas.codec import digest_bytes, encode
 from schemas.errors import RejectedError
 from schemas.journal import JOURNAL_VERSION, Source
 from schemas.registry import JOURNAL, KIND_BY_TOPIC
-from streams.batches import Raw, Slice
 from streams.desk.admission import Admission
 from streams.desk.guard import DeadLetterLimit, Refusal, attempt
 from streams.desk.store import FoldPosition, PartitionStore
+from streams.intake.batches import Raw, Slice
 from streams.journal.fold import advance_position
 from streams.journal.writer import Outgoing
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from schemas.errors import IncompatibleError, UnavailableError
-from streams.continuity import Continuity
+from streams.intake.continuity import Continuity
 from streams.kafka import Consumer, KafkaError, TopicPartition
 
 PATIENCE_S = 30.0

@@ -14,8 +14,8 @@ from models.policy import Policy
 from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError, UnavailableError
 from schemas.registry import JOURNAL
-from streams.batches import Batch, Slice
-from streams.intake import Intake
+from streams.intake.batches import Batch, Slice
+from streams.intake.intake import Intake
 from streams.journal.acceptance import Reading
 from streams.kafka import (
     Consumer,

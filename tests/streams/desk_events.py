@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from schemas.registry import FEEDBACK_TOPIC, TICKETS, TRANSACTIONS
-from streams.batches import Raw, Slice
+from streams.intake.batches import Raw, Slice
 from streams.partitioning import partition_for
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)

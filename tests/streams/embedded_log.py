@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from schemas.codec import decode_json, encode
 from schemas.registry import JOURNAL
-from streams.batches import Batch
+from streams.intake.batches import Batch
 from streams.journal.reader import read
 from streams.journal.writer import Outgoing, Writer
 from streams.kafka import end_offset, make_consumer

@@ -9,7 +9,7 @@ from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError
 from schemas.registry import JOURNAL
 from streams.archiver.stretch import Note, Stretch
-from streams.batches import Raw
+from streams.intake.batches import Raw
 from streams.journal.acceptance import Reading
 
 

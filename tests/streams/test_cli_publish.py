@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 from schemas.errors import MalformedError, MisconfiguredError, RejectedError
 from schemas.registry import FEEDBACK_TOPIC, INPUTS, MAX_EVENT_BYTES, TICKETS, TRANSACTIONS, Topic
-from streams.addressing import MAX_KEY_BYTES, address, raw_address
 from streams.cli.main import AWAY, main
 from streams.embedded.broker import EmbeddedBroker
 from streams.kafka import Consumer, KafkaError, TopicPartition, make_consumer
-from streams.lines import MAX_LINE_BYTES, Line, lines
 from streams.partitioning import partition_for
 from streams.settings import KafkaSettings, TopicSettings
 from streams.topics import create_topics
-from streams.upstream import Upstream
+from streams.upstream.addressing import MAX_KEY_BYTES, address, raw_address
+from streams.upstream.lines import MAX_LINE_BYTES, Line, lines
+from streams.upstream.producer import Upstream
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "schemas" / "examples"
@@ -274,7 +274,7 @@ LOSING_THE_BROKER = """
 import sys
 from schemas.errors import UnavailableError
 from streams.settings import load
-from streams.upstream import Upstream
+from streams.upstream.producer import Upstream
 
 with Upstream(load().kafka) as upstream:
     upstream.send("support.tickets.v1", b"c1", b"one")

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from streams.addressing import address
 from streams.cli.main import main
 from streams.cli.simulate import DAY_MS, start_of_company
 from streams.simulator.company import company
+from streams.upstream.addressing import address
 
 NOW_MS = 1_795_300_000_000
 

@@ -3,7 +3,7 @@ from confluent_kafka import OFFSET_BEGINNING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.continuity import Continuity
+from streams.intake.continuity import Continuity
 
 T0, T1 = ("t", 0), ("u", 0)
 

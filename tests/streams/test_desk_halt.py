@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from schemas.errors import IncompatibleError
-from streams.batches import Slice
 from streams.desk.desk import Desk
 from streams.desk.partition import Identity
+from streams.intake.batches import Slice
 from streams.settings import KafkaSettings, Settings
 
 

@@ -23,10 +23,10 @@ from models.state import Changes, Due
 from schemas.codec import encode
 from schemas.errors import IncompatibleError
 from schemas.registry import LESSONS, MAX_EVENT_BYTES, dead_topic
-from streams.batches import Raw
 from streams.desk.guard import DeadLetterLimit
 from streams.desk.partition import Decided, Identity, Partition
 from streams.desk.store import FoldPosition, PartitionStore
+from streams.intake.batches import Raw
 from streams.journal.acceptance import Reading
 from streams.journal.fold import fold
 from streams.journal.reader import Entry

@@ -7,12 +7,12 @@ from desk_events import CUSTOMERS, PARTITION, PARTITION_COUNT, START_MS, event, 
 from embedded_log import append, journal, kafka_settings
 
 from models.learning import Learners
-from streams.batches import Raw
 from streams.desk.guard import DeadLetterLimit
 from streams.desk.partition import Decided, Identity, Partition
 from streams.desk.store import PartitionStore
 from streams.desk.takeover import take_over
 from streams.embedded.broker import EmbeddedBroker
+from streams.intake.batches import Raw
 from streams.journal.acceptance import Reading
 from streams.journal.writer import Writer
 from streams.settings import KafkaSettings, TopicSettings

@@ -9,8 +9,8 @@ import pytest
 from confluent_kafka import KafkaError, TopicPartition
 
 from schemas.errors import UnavailableError
-from streams.batches import Batch, Slice
-from streams.intake import IN_FLIGHT, Intake
+from streams.intake.batches import Batch, Slice
+from streams.intake.intake import IN_FLIGHT, Intake
 
 PATIENCE_S = 10.0
 
@@ -258,7 +258,7 @@ async def test_quiet_partition_gets_its_time_while_another_is_busy(opened: list[
 async def test_full_channel_pauses_and_nothing_is_skipped(
     opened: list[Reader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streams.intake.PATIENCE_S", 0.05)
+    monkeypatch.setattr("streams.intake.intake.PATIENCE_S", 0.05)
     consumer = FakeConsumer(logs(t0=60, u0=20))
     reader = await start(opened, consumer)
     deadline_s = time.monotonic() + PATIENCE_S

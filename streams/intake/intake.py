@@ -24,8 +24,8 @@ import structlog
 from confluent_kafka import Message
 
 from schemas.errors import UnavailableError
-from streams.batches import Batch, Raw, Slice
-from streams.continuity import Continuity, Place, Positions
+from streams.intake.batches import Batch, Raw, Slice
+from streams.intake.continuity import Continuity, Place, Positions
 from streams.kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 log = structlog.get_logger(__name__)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from streams.continuity import Positions
+from streams.intake.continuity import Positions
 
 
 class Raw(NamedTuple):
