@@ -11,7 +11,8 @@ variance  exponentially weighted variance of the clipped amounts
 days      [day, count, amount] per day with transactions, 32 days
 recent    the last 16 transactions (see `fold_transaction`)
 large     event times of transactions above 3 times the mean, 16
-devices, countries, places  the last seen, newest last
+devices, countries  [name, event time of first use], the last seen, newest last
+places    the last seen, newest last
 alerts    [typology, event time, alert id], 8
 frauds    [transaction id, event time, known since], 8
 tickets   ids of open tickets, 20
@@ -95,8 +96,8 @@ def fold_transaction(
     if event["outcome"] == "reversed" or decision["repeated"]:
         return after
     _fold_habits(after, before, amount, at_ms)
-    _remember(after, "devices", event.get("device_id"), DEVICES)
-    _remember(after, "countries", event.get("country"), DEVICES)
+    _meet(after, "devices", event.get("device_id"), at_ms)
+    _meet(after, "countries", event.get("country"), at_ms)
     _remember(after, "places", place_of(event), PLACES)
     return after
 
@@ -153,6 +154,18 @@ def _fold_day(days: list[list[float]], day: int, amount: float) -> list[list[flo
         if days[i][0] < day:
             return [*days[: i + 1], [day, 1, amount], *days[i + 1 :]][-DAYS:]
     return [[day, 1, amount], *days][-DAYS:]
+
+
+def _meet(after: dict[str, Any], name: str, value: str | None, at_ms: int) -> None:
+    """Note a device or country, with the time of its first use."""
+    known = after[name]
+    if value is None or (known and known[-1][0] == value):
+        return
+    first_ms = next((first_ms for other, first_ms in known if other == value), at_ms)
+    after[name] = [
+        *[entry for entry in known if entry[0] != value][1 - DEVICES :],
+        [value, first_ms],
+    ]
 
 
 def _remember(after: dict[str, Any], name: str, value: str | None, limit: int) -> None:

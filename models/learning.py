@@ -9,13 +9,14 @@ from models.learners.digest import digest_content
 from models.learners.risk import RiskLearner
 from models.learners.softmax import HashedSoftmaxClassifier
 from models.sampling import is_chosen
+from models.standins import Standins
 from models.version import CORE_VERSION
 from schemas.codec import chain, decode_json
 from schemas.errors import MalformedError
 from schemas.outputs import LESSON, Lesson
 
 NEGATIVE_SHARE = 0.1
-"""The risk learner learns at most this share of the implicit negatives."""
+"""The risk learner learns at most this share of the implicit negatives and of stand-ins."""
 
 GENESIS = "0" * 32
 """The chain digest before the first lesson."""
@@ -38,6 +39,7 @@ class Learners:
         self.urgency = HashedSoftmaxClassifier(seed=2)
         self.risk = RiskLearner(seed=3)
         self.anomaly = AnomalyLearner(window_size=200, seed=4)  # ready after 1,000 transactions
+        self.standins = Standins()
         self.knowledge = Knowledge()
 
     def fold(self, raw: bytes, offset: int) -> None:
@@ -56,6 +58,9 @@ class Learners:
         task, label = lesson["task"], lesson["label"]
         if task == "anomaly":
             self.anomaly.learn_one(unusual_view(lesson["features"]))
+            if _is_kept(lesson):
+                self.standins.add(lesson["features"], lesson["occurred_ms"])
+                self._learn_standins()
         elif task == "risk" and isinstance(label, bool):
             self._learn_risk(lesson, label)
             if lesson["terminal_id"] is not None:
@@ -78,13 +83,20 @@ class Learners:
         Some are sampled more often than others (see `models.transaction_decisions`): learned as
         they come, they would make what they have in common look safe.
         """
-        share = lesson["propensity"]
-        if lesson["label_source"] != "implicit":
-            self.risk.learn_one(lesson["features"], label, 1.0)
-        elif share <= NEGATIVE_SHARE or is_chosen(
-            lesson["subject_id"], "thin", NEGATIVE_SHARE / share
-        ):
-            self.risk.learn_one(lesson["features"], label, min(share, NEGATIVE_SHARE))
+        if lesson["label_source"] == "implicit":
+            self.standins.honest_known()
+            if _is_kept(lesson):
+                share = min(lesson["propensity"], NEGATIVE_SHARE)
+                self.risk.learn_one(lesson["features"], label, share)
+            return
+        if label:
+            self.standins.fraud_known(lesson["occurred_ms"])
+            self._learn_standins()
+        self.risk.learn_one(lesson["features"], label, 1.0)
+
+    def _learn_standins(self) -> None:
+        for features in self.standins.ready():
+            self.risk.learn_one(features, False, NEGATIVE_SHARE)
 
     def content_digest(self) -> str:
         """Give the digest of everything learned: equal lessons, equal digest."""
@@ -93,6 +105,7 @@ class Learners:
             self.urgency.digest(),
             self.risk.digest(),
             self.anomaly.digest(),
+            self.standins.digest(),
             self.knowledge.digest(),
         )
 
@@ -100,6 +113,14 @@ class Learners:
     def fingerprint() -> str:
         """Name code and configuration: a checkpoint of another fingerprint must be refused."""
         return _fingerprint()
+
+
+def _is_kept(lesson: Lesson) -> bool:
+    """Tell whether a sampled lesson is among the share that the risk learner learns."""
+    share = lesson["propensity"]
+    return share <= NEGATIVE_SHARE or is_chosen(
+        lesson["subject_id"], "thin", NEGATIVE_SHARE / share
+    )
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ from typing import Any
 
 from models.policy_reading import Reader
 from models.policy_v1 import POLICY_V1
+from models.scorecard import Scorecard, Signal
 from schemas.codec import digest
 from schemas.errors import MisconfiguredError
 from schemas.feedback import Priority, Urgency
@@ -51,7 +52,9 @@ class AlertRules:
     percentile: float
     risky_percentile: float
     warm_up: int
-    blend_lessons: int
+    scorecard: Scorecard
+    anomaly_weight: float
+    blend_frauds: int
     dedup_ms: int
     reserved_share: float
     severity: Mapping[str, tuple[float, ...]]
@@ -157,7 +160,9 @@ def _alerts(read: Reader) -> AlertRules:
         percentile=read.number("alerts.percentile", 0, 1),
         risky_percentile=read.number("alerts.risky_percentile", 0, 1),
         warm_up=read.whole("alerts.warm_up", 0),
-        blend_lessons=read.whole("alerts.blend_lessons", 1),
+        scorecard=_scorecard(read),
+        anomaly_weight=read.number("alerts.anomaly_weight", 0, 10),
+        blend_frauds=read.whole("alerts.blend_frauds", 1),
         dedup_ms=int(read.number("alerts.dedup_hours", 0, 10_000) * HOUR_MS),
         reserved_share=read.number("alerts.reserved_share", 0, 1),
         severity={
@@ -179,6 +184,21 @@ def _alerts(read: Reader) -> AlertRules:
             0,
             1e12,
         ),
+    )
+
+
+def _scorecard(read: Reader) -> Scorecard:
+    card = "alerts.scorecard."
+    parts = ("weight", "beyond", "at_most")
+    return Scorecard(
+        base=read.number(card + "base", -30, 30),
+        typical_amount=read.number(card + "typical_amount", 0.01, 1e12),
+        amount=read.number(card + "amount", 0, 100),
+        ratio=read.number(card + "ratio", 0, 100),
+        signals={
+            name: Signal(*(read.number(f"{card}signals.{name}.{part}", 0, 1_000) for part in parts))
+            for name in read.names(card + "signals")
+        },
     )
 
 

@@ -16,6 +16,7 @@ POLICY_V1: dict[str, Any] = {
         "CHF": {"exponent": 2, "rate": 1.05},
         "CNY": {"exponent": 2, "rate": 0.13},
         "HKD": {"exponent": 2, "rate": 0.12},
+        "PLN": {"exponent": 2, "rate": 0.23},
         "SGD": {"exponent": 2, "rate": 0.7},
         "JPY": {"exponent": 0, "rate": 0.006},
         "KWD": {"exponent": 3, "rate": 3.0},
@@ -62,14 +63,34 @@ POLICY_V1: dict[str, Any] = {
         "urgency_labels": 50,
     },
     "alerts": {
-        "risk_threshold": 0.2,
-        "anomaly_threshold": 0.5,
-        "percentile": 0.99,
+        "risk_threshold": 0.1,
+        "anomaly_threshold": 0.05,
+        "percentile": 0.995,
         "risky_percentile": 0.97,
         # Transactions that a percentile must be based on.
         "warm_up": 100,
-        # After so many lessons the risk learner weighs as much as the unsupervised rank.
-        "blend_lessons": 8_000,
+        # Log-odds of fraud before anything has been learned; see models.scorecard.
+        "scorecard": {
+            "base": -6,
+            "typical_amount": 40,
+            "amount": 1,
+            "ratio": 1,
+            # What a feature exceeds "beyond" by, at most "at_most", times "weight".
+            "signals": {
+                "new_device": {"weight": 4, "beyond": 0, "at_most": 1},
+                "new_country": {"weight": 1, "beyond": 0, "at_most": 1},
+                "suspect_code": {"weight": 4, "beyond": 0, "at_most": 1},
+                "declined_1h": {"weight": 1.5, "beyond": 0, "at_most": 3},
+                "small_1h": {"weight": 1.5, "beyond": 1, "at_most": 3},
+                "count_1h": {"weight": 0.5, "beyond": 2, "at_most": 4},
+                "terminal_label": {"weight": 2, "beyond": 0, "at_most": 1},
+                "terminal_fraud_run": {"weight": 1.5, "beyond": 1, "at_most": 3},
+            },
+        },
+        # What the log-odds of the unsupervised rank count beside it.
+        "anomaly_weight": 0.1,
+        # After so many frauds the risk learner weighs as much as these two.
+        "blend_frauds": 300,
         "dedup_hours": 24,
         # This share of the day's budget is kept for high and critical alerts.
         "reserved_share": 0.2,

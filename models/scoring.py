@@ -8,19 +8,20 @@ from typing import Literal
 from models.features.unusual import unusual_view
 from models.learners.quantile_logistic import sigmoid
 from models.learning import Learners
+from models.policy import AlertRules
 from schemas.outputs import Reason
 
 SHOWN = 6
 REST = "(rest)"
 ANOMALY = "anomaly_rank"
-_SMALLEST = 1e-4
-_RARITY = 4.5
-"""Log-odds against fraud: a rank of 0.99 then means even odds, a middling one hardly any."""
+_SMALLEST = 0.01
+_SETTLING = 50_000
+"""Lessons after which the unsupervised rank counts half of its full weight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What the learners say about a transaction; see TransactionDecision."""
+    """What scorecard and learners say about a transaction; see TransactionDecision."""
 
     score: float
     kind: Literal["risk", "anomaly"]
@@ -30,35 +31,40 @@ class Score:
 
 
 def score_transaction(
-    features: Mapping[str, float], learners: Learners, blend_lessons: int
+    features: Mapping[str, float], learners: Learners, rules: AlertRules
 ) -> Score:
     """Score a transaction on one scale, near a probability, from the first one on.
 
-    The unsupervised rank, shifted to how rare fraud is, speaks alone until the first fraud has
-    been learned (kind ``anomaly``). A young risk learner is worse than the rank, so the log-odds of
-    both are blended: risk has the weight n / (n + blend_lessons) after n lessons. The reasons add
-    up to the score's log-odds.
+    Until the first fraud has been learned (kind ``anomaly``) the policy's scorecard speaks, and a
+    little the rank of the unsupervised learner. A young risk learner is worse than these, so the
+    log-odds of both sides are blended: after n frauds risk has the weight n / (n +
+    ``blend_frauds``). The reasons add up to the score's log-odds.
     """
-    risky, ready = learners.risk.ready, learners.anomaly.ready
-    anomaly = learners.anomaly.rank_one(_strangeness(features, learners)) if ready else 0.0
-    weight = 0.0
-    parts: dict[str, float] = {}
+    anomaly = _rank(features, learners)
+    parts = rules.scorecard.explain_one(features)
+    seen = learners.anomaly.lesson_count
+    settled = rules.anomaly_weight * seen / (seen + _SETTLING)
+    parts[ANOMALY] = settled * _log_odds(anomaly)
     risk = None
-    if risky:
-        parts = learners.risk.explain_one(features)
-        risk = sigmoid(math.fsum(parts.values()))
-        lessons = learners.risk.lesson_count
-        weight = lessons / (lessons + blend_lessons) if ready else 1.0
-        parts = {name: weight * effect for name, effect in parts.items()}
-    if weight < 1.0:
-        parts[ANOMALY] = (1.0 - weight) * (_log_odds(anomaly) - _RARITY)
+    if learners.risk.ready:
+        frauds = learners.risk.fraud_count
+        weight = frauds / (frauds + rules.blend_frauds)
+        parts = {name: (1.0 - weight) * effect for name, effect in parts.items()}
+        learned = learners.risk.explain_one(features)
+        risk = sigmoid(math.fsum(learned.values()))
+        for name, effect in learned.items():
+            parts[name] = parts.get(name, 0.0) + weight * effect
     score = sigmoid(math.fsum(parts.values()))
     values = {**features, ANOMALY: anomaly}
-    return Score(score, "risk" if risky else "anomaly", risk, anomaly, _reasons(parts, values))
+    kind: Literal["risk", "anomaly"] = "anomaly" if risk is None else "risk"
+    return Score(score, kind, risk, anomaly, _reasons(parts, values))
 
 
-def _strangeness(features: Mapping[str, float], learners: Learners) -> float:
-    return learners.anomaly.score_one(unusual_view(features))
+def _rank(features: Mapping[str, float], learners: Learners) -> float:
+    """Give the share of transactions that are less unusual; a half until that is known."""
+    if not learners.anomaly.ready:
+        return 0.5
+    return learners.anomaly.rank_one(learners.anomaly.score_one(unusual_view(features)))
 
 
 def _log_odds(rank: float) -> float:

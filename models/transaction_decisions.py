@@ -38,7 +38,7 @@ def decide_transaction(
     amount = policy.amount(event.amount_minor, event.currency)
     terminal = context.learners.knowledge.facts(tenant, event.terminal_id, occurred_ms)
     features = extract_transaction(event, occurred_ms, amount, customer, terminal)
-    score = score_transaction(features, context.learners, policy.alerts.blend_lessons)
+    score = score_transaction(features, context.learners, policy.alerts)
     verdict = judge(event, occurred_ms, amount, features, score, customer, context, effects.next_id)
     repeated = context.recall("remembered", subject_key, source["published_ms"]) is not None
     share = _implicit_share(terminal, occurred_ms, policy)

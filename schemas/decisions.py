@@ -144,8 +144,8 @@ class TransactionDecision(TypedDict):
     """The same transaction_id was decided before (a reversal, say)."""
     outcome: str
     score: float
-    """0 to 1, near a probability of fraud: from the anomaly rank alone (kind ``anomaly``), then
-    from risk, blended with the rank while risk is young (kind ``risk``).
+    """0 to 1, near a probability of fraud: from scorecard and anomaly rank (kind ``anomaly``),
+    then from risk, blended with these while risk is young (kind ``risk``).
     """
     score_kind: Literal["risk", "anomaly"]
     risk: float | None

@@ -1,5 +1,8 @@
 """The features of a transaction, from the event, the customer's fold and known labels."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from models.customer import NEW
 from models.knowledge import TerminalFacts
 from models.state import Value
@@ -9,6 +12,9 @@ DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 SMALL_AMOUNT = 5.0
 _CARD_ABSENT = frozenset({"ecommerce", "moto", "recurring", "wallet"})
+_SUSPECT_CODES = frozenset({"04", "07", "14", "34", "41", "43", "59", "63", "82", "N7"})
+"""Response codes (ISO 8583 DE 39, with the card schemes' own) that speak of a card not one's own:
+pick up, no such card, suspected fraud, lost, stolen, security violation, wrong CVV."""
 _WIDEST_Z = 10.0
 
 
@@ -38,6 +44,7 @@ def extract_transaction(
         "weekend": 1.0 if (day + 3) % 7 >= 5 else 0.0,
         "night": 1.0 if hour < 6.0 else 0.0,
         "declined": 1.0 if event.outcome == "declined" else 0.0,
+        "suspect_code": 1.0 if event.response_code in _SUSPECT_CODES else 0.0,
         "card_absent": 1.0 if event.channel in _CARD_ABSENT else 0.0,
         "atm": 1.0 if event.channel == "atm" else 0.0,
         "transfer": 1.0 if event.channel == "transfer" else 0.0,
@@ -51,14 +58,8 @@ def extract_transaction(
         features["amount_z"] = min(max(z, -_WIDEST_Z), _WIDEST_Z)
     _add_windows(features, customer["days"], day, of_day_ms / DAY_MS)
     _add_recent(features, customer, at_ms)
-    _add_novelty(features, event, customer)
+    _add_novelty(features, event, customer, at_ms)
     _add_frauds(features, customer["frauds"], at_ms)
-    features["trouble"] = (
-        features["declined_1h"]
-        + features["small_1h"]
-        + features.get("new_device", 0.0)
-        + features.get("new_country", 0.0)
-    )
     if terminal.label is not None:
         features["terminal_label"] = 1.0 if terminal.label else 0.0
     if terminal.first_fraud_ms is not None and terminal.last_fraud_ms is not None:
@@ -130,14 +131,28 @@ def _add_recent(features: dict[str, float], customer: Value, at_ms: int) -> None
         features["since_last_s"] = max(at_ms - customer["recent"][-1]["at_ms"], 0) / 1000.0
 
 
-def _add_novelty(features: dict[str, float], event: Transaction, customer: Value) -> None:
-    if event.device_id is not None:
-        features["new_device"] = 0.0 if event.device_id in customer["devices"] else 1.0
-    if event.country is not None:
-        features["new_country"] = 0.0 if event.country in customer["countries"] else 1.0
+def _add_novelty(
+    features: dict[str, float], event: Transaction, customer: Value, at_ms: int
+) -> None:
+    if event.device_id is not None and customer["devices"]:
+        features["new_device"] = _newness(event.device_id, customer["devices"], at_ms)
+    if event.country is not None and customer["countries"]:
+        features["new_country"] = _newness(event.country, customer["countries"], at_ms)
     place = event.merchant_id or event.terminal_id
-    if place is not None:
+    if place is not None and customer["places"]:
         features["new_merchant"] = 0.0 if place in customer["places"] else 1.0
+
+
+def _newness(name: str, known: Sequence[Sequence[Any]], at_ms: int) -> float:
+    """Tell whether a name came up less than a day ago, though others were known before it.
+
+    A thief's device is known after his first payment, and still new.
+    """
+    for other, first_ms in known:
+        if other == name:
+            oldest_ms = min(first_ms for _, first_ms in known)
+            return 1.0 if at_ms - DAY_MS < first_ms and oldest_ms < first_ms else 0.0
+    return 1.0
 
 
 def _add_frauds(features: dict[str, float], frauds: list[list[int]], at_ms: int) -> None:

@@ -49,6 +49,11 @@ class RiskLearner:
         return self._positive_count + self._negative_count
 
     @property
+    def fraud_count(self) -> int:
+        """Positives learned so far."""
+        return self._positive_count
+
+    @property
     def kept_share(self) -> float:
         """Share of all negatives that the lessons of late represent, in (0, 1]."""
         return 1.0 / self._represented

@@ -149,7 +149,7 @@ class StubRisk:
     """A risk learner that scores by amount alone: 100 and more is fraud."""
 
     ready = True
-    lesson_count = 1_000
+    fraud_count = 10**12
 
     def explain_one(self, features: dict[str, float]) -> dict[str, float]:
         return {"(bias)": -4.0, "amount": min(features["amount"], 1_000.0) / 20.0, "hour": 0.25}

@@ -53,21 +53,27 @@ def test_no_alert_before_the_histogram_is_warm() -> None:
     assert desk.transaction(1, 800)["decision"]["alert"]
 
 
-def test_score_is_the_anomaly_rank_until_a_fraud_was_learned() -> None:
-    desk = Desk(policy=policy_with(lessons__anomaly_share=1.0, lessons__implicit_share=1.0))
+def test_score_comes_from_the_scorecard_until_a_fraud_was_learned() -> None:
+    desk = Desk(
+        policy=policy_with(
+            lessons__anomaly_share=1.0, lessons__implicit_share=1.0, alerts__blend_frauds=300
+        )
+    )
     desk.learners.anomaly.__init__(window_size=30)  # type: ignore[misc]  # a small window
     for i in range(60):
         desk.transaction(i, 10 + i % 9, customer_id=f"c{i % 7}")
     before = desk.transaction(61, 5_000, transaction_id="t")["decision"]
     assert (before["score_kind"], before["risk"]) == ("anomaly", None)
     assert before["anomaly"] > 0.9
-    assert [reason["name"] for reason in before["reasons"]] == ["anomaly_rank"]
+    assert {reason["name"] for reason in before["reasons"]} >= {"(prior)", "amount"}
+    total = math.fsum(reason["contribution"] for reason in before["reasons"])
+    assert sigmoid(total) == pytest.approx(before["score"], abs=1e-12)
     desk.feedback(62, "transaction", transaction_id="t", is_fraud=True)
     after = desk.transaction(63, 20)["decision"]
     assert after["score_kind"] == "risk"
     assert 0.0 < after["risk"] < 1.0
-    names = [reason["name"] for reason in after["reasons"]]
-    assert "anomaly_rank" in names
+    (prior,) = [r["contribution"] for r in after["reasons"] if r["name"] == "(prior)"]
+    assert prior == pytest.approx(desk.policy.alerts.scorecard.base * 300 / 301)
     total = math.fsum(reason["contribution"] for reason in after["reasons"])
     assert sigmoid(total) == pytest.approx(after["score"], abs=1e-9)
 
