@@ -8,7 +8,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas.errors import MisconfiguredError, UnavailableError
-from schemas.registry import TOPICS, Topic
+from schemas.registry import INPUTS, JOURNAL, TOPICS, Topic
 from streams.settings import KafkaSettings, TopicSettings
 
 
@@ -65,6 +65,24 @@ def partition_counts(kafka: KafkaSettings, names: Iterable[str]) -> dict[str, in
     finally:
         admin.close()
     return {name: there[name] for name in names if name in there}
+
+
+def journal_partitions(kafka: KafkaSettings) -> int:
+    """Give the partition count that inputs and journal share.
+
+    Raises:
+        MisconfiguredError: topics are missing or not partitioned alike.
+    """
+    names = [topic.name for topic in (*INPUTS, JOURNAL)]
+    counts = partition_counts(kafka, names)
+    missing = [name for name in names if name not in counts]
+    if missing:
+        raise MisconfiguredError(
+            f"no such topics: {', '.join(missing)}; run `riverdesk topics create`"
+        )
+    if len(set(counts.values())) != 1:
+        raise MisconfiguredError(f"inputs and journal must have equally many partitions: {counts}")
+    return counts[JOURNAL.name]
 
 
 def partitions_of(topic: Topic, settings: TopicSettings) -> int:

@@ -18,12 +18,12 @@ from streams.settings import load
 def replay(decision: str, json_path: Path | None) -> None:
     """Rebuild learners, state and policy from the logs, decide again, compare byte by byte."""
     from streams.replay import replay as again
-    from streams.roles import journal_partitions
+    from streams.topics import journal_partitions
 
     settings = load()
     console = Console()
     with console.status("folding the journal and the lessons"):
-        result = again(settings.kafka, journal_partitions(settings), decision)
+        result = again(settings.kafka, journal_partitions(settings.kafka), decision)
     if result.equal:
         console.print(f"{decision} ({result.kind}): the same bytes")
     for name, (recorded, now) in result.differing().items():

@@ -11,7 +11,7 @@ from streams.settings import load
 def migrate() -> None:
     """Create the database and apply the migrations that are pending."""
     from sinks.migrate import migrate as apply
-    from streams.roles import open_warehouse
+    from streams.warehouse import open_warehouse
 
     warehouse = open_warehouse(load().warehouse)
     try:
@@ -31,7 +31,7 @@ def sql(query: str, host: str | None, port: int | None) -> None:
 
     A table where the terminal is wide enough, otherwise one line for each value.
     """
-    from streams.roles import open_warehouse
+    from streams.warehouse import open_warehouse
 
     config = load().warehouse
     changes = {name: value for name, value in (("host", host), ("port", port)) if value}

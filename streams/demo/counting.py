@@ -16,8 +16,8 @@ from schemas.registry import (
 from sinks.queries import counts
 from streams.demo.audit import Seen, read_outputs
 from streams.demo.feed import Feed
-from streams.roles import open_warehouse
 from streams.settings import Settings
+from streams.warehouse import open_warehouse
 
 T = TypeVar("T")
 TRIES = 5

@@ -12,11 +12,12 @@ from schemas.errors import UnavailableError
 from sinks.embedded.process import EmbeddedClickHouse
 from sinks.migrate import migrate
 from streams.embedded.broker import EmbeddedBroker
-from streams.roles import ROLES, open_warehouse
+from streams.roles import ROLES
 from streams.settings import Settings, TopicSettings
 from streams.stack.ports import free_ports
 from streams.stack.role_process import RoleProcess
 from streams.topics import create_topics
+from streams.warehouse import open_warehouse
 
 SMALL_PARTITIONS = 4
 START_PATIENCE_S = 60.0
