@@ -17,6 +17,7 @@ __all__ = [
     "end_offset",
     "make_consumer",
     "make_producer",
+    "partition_numbers",
 ]
 
 METADATA_TIMEOUT_S = 10.0
@@ -98,6 +99,19 @@ def end_offset(consumer: Consumer, topic: str, partition: int) -> int:
     except KafkaException as fault:
         raise UnavailableError(f"end of {topic}/{partition} is not known: {fault}") from fault
     return int(high)
+
+
+def partition_numbers(consumer: Consumer, topic: str) -> list[int]:
+    """Give the partitions of a topic.
+
+    Raises:
+        UnavailableError: the broker does not tell.
+    """
+    try:
+        listed = consumer.list_topics(topic, timeout=METADATA_TIMEOUT_S).topics[topic]
+    except KafkaException as fault:
+        raise UnavailableError(f"partitions of {topic} are not known: {fault}") from fault
+    return sorted(listed.partitions)
 
 
 def _dotted(more: Mapping[str, Any]) -> dict[str, Any]:

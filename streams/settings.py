@@ -67,6 +67,8 @@ class PublisherSettings(_Group):
     """The role that turns the journal into the topics people subscribe to."""
 
     batch_records: int = Field(default=1_000, ge=1)
+    from_beginning: bool = False
+    """Publish the whole journal again where the group's positions were lost."""
     web_port: int = 6067
 
 

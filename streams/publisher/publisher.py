@@ -17,21 +17,12 @@ from schemas.registry import JOURNAL
 from streams.intake.batches import Batch, Slice
 from streams.intake.intake import Intake
 from streams.journal.acceptance import Reading
-from streams.kafka import (
-    Consumer,
-    KafkaException,
-    Producer,
-    TopicPartition,
-    make_consumer,
-    make_producer,
-)
+from streams.kafka import Consumer, TopicPartition, make_consumer, partition_numbers
+from streams.publisher.outlet import Outlet, Output
+from streams.publisher.positions import GROUP, committed, refuse_lost_positions
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-GROUP = "riverdesk-publisher"
-TRANSACTION_S = 30.0
-RETRY_S = 1.0
 
 
 class Publisher:
@@ -60,7 +51,7 @@ class Publisher:
             revoked=self._revoked,
             batch_records=settings.publisher.batch_records,
         )
-        self._producer: Producer | None = None
+        self._outlet = Outlet(settings)
         self._readings: dict[int, Reading] = {}
         self._positions: dict[int, int] = {}
         self._generation = 0
@@ -134,7 +125,7 @@ class Publisher:
             for part in parts
         ]
         try:
-            await asyncio.to_thread(self._publish, outputs, offsets)
+            await asyncio.to_thread(self._outlet.publish, outputs, offsets, self.intake.membership)
         except UnavailableError as fault:
             log.warning("batch_thrown_back", error=str(fault))
             await asyncio.sleep(fault.retry_after_s)
@@ -146,9 +137,7 @@ class Publisher:
         self._published_count += len(outputs)
 
     @staticmethod
-    def _outputs(
-        part: Slice, readings: dict[int, Reading]
-    ) -> list[tuple[str, bytes | None, bytes]]:
+    def _outputs(part: Slice, readings: dict[int, Reading]) -> list[Output]:
         outputs = []
         for raw in part.records:
             record = decode_json(raw.value or b"")
@@ -158,66 +147,9 @@ class Publisher:
             readings[part.partition] = reading
             for effect in record.get("effects", ()):
                 key = effect["key"]
-                outputs.append(
-                    (effect["topic"], key.encode() if key else None, encode(effect["value"]))
-                )
+                value = encode(effect["value"])
+                outputs.append(Output(effect["topic"], key.encode() if key else None, value))
         return outputs
-
-    # -- the transaction, in a thread -----------------------------------------------------------
-
-    def _publish(
-        self, outputs: list[tuple[str, bytes | None, bytes]], offsets: list[TopicPartition]
-    ) -> None:
-        try:
-            producer = self._ready_producer()
-            producer.begin_transaction()
-            for topic, key, value in outputs:
-                self._produce(producer, topic, key, value)
-            producer.send_offsets_to_transaction(offsets, self.intake.membership, TRANSACTION_S)
-            producer.commit_transaction(TRANSACTION_S)
-        except KafkaException as fault:
-            self._give_up_transaction()
-            raise UnavailableError(f"the transaction failed: {fault}", RETRY_S) from fault
-
-    def _ready_producer(self) -> Producer:
-        if self._producer is None:
-            producer = make_producer(
-                self._settings.kafka,
-                transactional_id=f"riverdesk-publisher-{self._settings.worker}",
-                transaction_timeout_ms=60_000,
-                retry_backoff_ms=10,  # after a commit the coordinator asks for a retry: 100 ms lost
-                retry_backoff_max_ms=100,
-            )
-            producer.init_transactions(TRANSACTION_S)
-            self._producer = producer
-        return self._producer
-
-    def _fence(self) -> None:
-        """End whatever transaction an earlier life of this worker left open."""
-        try:
-            self._ready_producer()
-        except KafkaException as fault:
-            self._producer = None
-            raise UnavailableError(f"no transactions: {fault}", RETRY_S) from fault
-
-    @staticmethod
-    def _produce(producer: Producer, topic: str, key: bytes | None, value: bytes) -> None:
-        while True:
-            try:
-                producer.produce(topic, value=value, key=key)
-            except BufferError:
-                producer.poll(0.1)
-            else:
-                return
-
-    def _give_up_transaction(self) -> None:
-        """Abort; the next batch begins with a new producer, which fences off this one."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            try:
-                producer.abort_transaction(TRANSACTION_S)
-            except KafkaException as fault:
-                log.warning("abort_failed", error=str(fault))
 
     # -- ownership ------------------------------------------------------------------------------
 
@@ -237,8 +169,10 @@ class Publisher:
         """Go on after the committed positions: whether a doubtful transaction counts is there."""
         while self._generation == generation:
             try:
-                await asyncio.to_thread(self._fence)
-                committed = await self.intake.call(lambda consumer: _committed(consumer, numbers))
+                await asyncio.to_thread(self._outlet.fence)
+                found = await self.intake.call(_all_committed)
+                if not any(found.values()) and not self._settings.publisher.from_beginning:
+                    await asyncio.to_thread(refuse_lost_positions, self._settings.kafka)
             except UnavailableError as fault:
                 log.warning("positions_unknown", error=str(fault))
                 await asyncio.sleep(fault.retry_after_s)
@@ -246,9 +180,8 @@ class Publisher:
             except (IncompatibleError, MalformedError) as fault:
                 self._stop(fault)
                 return
-            for number, (position, reading) in committed.items():
-                self._positions[number] = position
-                self._readings[number] = reading
+            for number in numbers:
+                self._positions[number], self._readings[number] = found[number] or (0, Reading())
             self._restart(numbers)
             return
 
@@ -257,23 +190,6 @@ class Publisher:
             self.intake.start(number, self._generation, {JOURNAL.name: self._positions[number]})
 
 
-def _committed(consumer: Consumer, numbers: list[int]) -> dict[int, tuple[int, Reading]]:
-    asked = [TopicPartition(JOURNAL.name, number) for number in numbers]
-    try:
-        answers = consumer.committed(asked, timeout=10.0)
-    except KafkaException as fault:
-        raise UnavailableError(f"committed positions are not known: {fault}") from fault
-    found = {}
-    for answer in answers:
-        if answer.error is not None:
-            raise UnavailableError(f"committed positions are not known: {answer.error}")
-        if answer.offset is None or answer.offset < 0:
-            found[answer.partition] = (0, Reading())
-        elif not answer.metadata:
-            raise IncompatibleError(
-                f"group {GROUP} has a position in partition {answer.partition} without a "
-                "reading of the journal: it was not committed by a publisher"
-            )
-        else:
-            found[answer.partition] = (answer.offset, Reading.from_token(answer.metadata))
-    return found
+def _all_committed(consumer: Consumer) -> dict[int, tuple[int, Reading] | None]:
+    """Give the positions of all partitions, whoever owns them."""
+    return committed(consumer, partition_numbers(consumer, JOURNAL.name))

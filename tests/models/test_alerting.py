@@ -48,9 +48,18 @@ def test_budget_leaves_a_reserve_for_high_severities() -> None:
 
 
 def test_no_alert_before_the_histogram_is_warm() -> None:
-    desk = alerting_desk(alerts__warm_up=121)
+    desk = alerting_desk(alerts__warm_up=121, alerts__sure_threshold=1, alerts__percentile=0.9)
     assert not desk.transaction(0, 800)["decision"]["alert"]
     assert desk.transaction(1, 800)["decision"]["alert"]
+
+
+def test_sure_score_alerts_however_few_others_are_known() -> None:
+    desk = alerting_desk(alerts__warm_up=10_000)
+    assert not desk.transaction(0, 90)["decision"]["alert"]
+    sure = desk.transaction(1, 800)["decision"]
+    assert sure["alert"]
+    assert sure["suspicious"]
+    assert not desk.transaction(2, 800, customer_id="r", outcome="reversed")["decision"]["alert"]
 
 
 def test_score_comes_from_the_scorecard_until_a_fraud_was_learned() -> None:

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from embedded_log import append, contents, kafka_settings, running, until
 
+from schemas.codec import encode
 from schemas.errors import UnavailableError
 from schemas.registry import LESSONS
 from sinks.projection import Rows
 from sinks.sink import Range
 from streams.archiver.archiver import Archiver
 from streams.embedded.broker import EmbeddedBroker
+from streams.journal.writer import Outgoing, Writer
+from streams.publisher.outlet import Outlet
 from streams.publisher.publisher import Publisher
 from streams.settings import ArchiverSettings, PublisherSettings, Settings, TopicSettings
 from streams.topics import create_topics
@@ -104,23 +107,45 @@ async def test_doubtful_transaction_is_published_once(
 ) -> None:
     """The answer to a transaction is lost, whether it counted or not."""
     append(settings.kafka, [claim(1), *entries(0, 1, 30)], 0)
-    publish = Publisher._publish
+    publish = Outlet.publish
     doubts: list[int] = []
 
-    def doubtful(publisher: Publisher, outputs: Any, offsets: Any) -> None:
+    def doubtful(outlet: Outlet, outputs: Any, offsets: Any, membership: Any) -> None:
         if len(doubts) < 2:
             doubts.append(len(outputs))
             if moment == "after":
-                publish(publisher, outputs, offsets)
-            publisher._give_up_transaction()
+                publish(outlet, outputs, offsets, membership)
+            outlet.give_up()
             raise UnavailableError("no answer", 0.01)
-        publish(publisher, outputs, offsets)
+        publish(outlet, outputs, offsets, membership)
 
-    monkeypatch.setattr(Publisher, "_publish", doubtful)
+    monkeypatch.setattr(Outlet, "publish", doubtful)
     async with running(publishes(settings)) as (role, halts):
         await until(at(role, {0: 31}), halts)
     assert len(doubts) == 2
     assert await asyncio.to_thread(published, settings) == expected({0: 30})
+
+
+async def test_publisher_without_positions_does_not_repeat_what_was_published(
+    settings: Settings,
+) -> None:
+    append(settings.kafka, [claim(1), *entries(0, 1, 3)], 0)
+    earlier = Outgoing(LESSONS.name, 0, None, encode({"id": "0/1/0"}))
+    await asyncio.to_thread(Writer(settings.kafka).append_now, [earlier])
+    async with running(publishes(settings)) as (_, halts):
+        async with asyncio.timeout(30):
+            while not halts:
+                await asyncio.sleep(0.05)
+    assert "lost its positions" in str(halts[0])
+    assert await asyncio.to_thread(published, settings) == Counter({"0/1/0": 1})
+
+    on_purpose = settings.publisher.model_copy(update={"from_beginning": True})
+    again = settings.model_copy(update={"publisher": on_purpose})
+    async with running(publishes(again)) as (role, halts):
+        await until(at(role, {0: 4}), halts)
+    assert await asyncio.to_thread(published, settings) == Counter(
+        {"0/1/0": 2, "0/2/0": 1, "0/3/0": 1}
+    )
 
 
 class Table:
