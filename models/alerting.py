@@ -30,13 +30,10 @@ def judge(
     rules = context.policy.alerts
     ledger = context.state.get("ledger", "")
     share, count = percentile(ledger, score.score)
-    wanted = (
-        event.outcome != "reversed"
-        and count >= rules.warm_up
-        and share >= rules.percentile
-        and score.score >= rules.thresholds[score.kind]
-    )
-    risky = count >= rules.warm_up and share >= rules.risky_percentile
+    warm, sure = count >= rules.warm_up, score.score >= rules.sure_threshold
+    stands_out = warm and share >= rules.percentile and score.score >= rules.thresholds[score.kind]
+    wanted = event.outcome != "reversed" and (sure or stands_out)
+    risky = sure or (warm and share >= rules.risky_percentile)
     stamp = context.stamp
     budget = share_of_budget(
         context.policy.alert_budget_per_day, stamp.partition, stamp.partition_count

@@ -48,6 +48,7 @@ class PriorityRules:
 class AlertRules:
     """When a transaction becomes an alert."""
 
+    sure_threshold: float
     thresholds: Mapping[str, float]
     percentile: float
     risky_percentile: float
@@ -153,6 +154,7 @@ def _priority(read: Reader) -> PriorityRules:
 
 def _alerts(read: Reader) -> AlertRules:
     return AlertRules(
+        sure_threshold=read.number("alerts.sure_threshold", 0, 1),
         thresholds={
             "risk": read.number("alerts.risk_threshold", 0, 1),
             "anomaly": read.number("alerts.anomaly_threshold", 0, 1),

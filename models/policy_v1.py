@@ -63,12 +63,15 @@ POLICY_V1: dict[str, Any] = {
         "urgency_labels": 50,
     },
     "alerts": {
+        # A score from here on alerts, whatever the others are.
+        "sure_threshold": 0.85,
+        # A lower one alerts if it stands out: a top share of the partition's transactions.
+        "percentile": 0.997,
         "risk_threshold": 0.1,
         "anomaly_threshold": 0.05,
-        "percentile": 0.995,
         "risky_percentile": 0.97,
         # Transactions that a percentile must be based on.
-        "warm_up": 100,
+        "warm_up": 500,
         # Log-odds of fraud before anything has been learned; see models.scorecard.
         "scorecard": {
             "base": -6,
