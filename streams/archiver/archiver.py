@@ -14,19 +14,15 @@ import structlog
 
 from models.policy import Policy
 from schemas.errors import IncompatibleError, MalformedError, UnavailableError
-from schemas.registry import JOURNAL, LESSONS, QUALITY_TOPIC
 from sinks.sink import Sink
-from streams.archiver.stretch import Note, Stretch
+from streams.archiver.notes import GROUP, TOPICS, Note, Place, note_down, noted
+from streams.archiver.stretch import Stretch
 from streams.intake.batches import Batch
 from streams.intake.intake import Intake
-from streams.kafka import Consumer, KafkaException, TopicPartition, make_consumer
+from streams.kafka import TopicPartition, make_consumer
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-GROUP = "riverdesk-archiver"
-TOPICS = (JOURNAL.name, LESSONS.name, QUALITY_TOPIC.name)
-Place = tuple[str, int]
 
 
 class Archiver:
@@ -173,7 +169,7 @@ class Archiver:
         generation = self._generation
         while generation == self._generation:
             try:
-                await self.intake.call(lambda consumer: _note_down(consumer, offsets))
+                await self.intake.call(lambda consumer: note_down(consumer, offsets))
             except UnavailableError as fault:
                 log.warning("note_not_taken", error=str(fault))
                 await asyncio.sleep(fault.retry_after_s)
@@ -189,7 +185,7 @@ class Archiver:
             while self._generation == generation:
                 try:
                     notes = await self.intake.call(
-                        lambda consumer: _noted(consumer, sorted(numbers))
+                        lambda consumer: noted(consumer, sorted(numbers))
                     )
                 except UnavailableError as fault:
                     log.warning("positions_unknown", error=str(fault))
@@ -215,38 +211,3 @@ class Archiver:
             topic: stretch.end for (topic, at), stretch in self._stretches.items() if at == number
         }
         self.intake.start(number, self._generation, positions)
-
-
-def _note_down(consumer: Consumer, offsets: list[TopicPartition]) -> None:
-    try:
-        answers = consumer.commit(offsets=offsets, asynchronous=False)
-    except KafkaException as fault:
-        raise UnavailableError(f"the note was not taken: {fault}") from fault
-    for answer in answers or ():
-        if answer.error is not None:
-            raise UnavailableError(f"the note was not taken: {answer.error}")
-
-
-def _noted(consumer: Consumer, numbers: list[int]) -> dict[Place, tuple[int, Note]]:
-    places = [
-        TopicPartition(topic, number)
-        for topic in TOPICS
-        for number in numbers
-        if topic == JOURNAL.name or number == 0  # lessons and scorecards have one partition
-    ]
-    try:
-        answers = consumer.committed(places, timeout=10.0)
-    except KafkaException as fault:
-        raise UnavailableError(f"noted positions are not known: {fault}") from fault
-    notes = {}
-    for answer in answers:
-        if answer.error is not None:
-            raise UnavailableError(f"noted positions are not known: {answer.error}")
-        place = (str(answer.topic), int(answer.partition))
-        if answer.offset is None or answer.offset < 0:
-            notes[place] = (0, Note())
-        elif answer.metadata:
-            notes[place] = (answer.offset, Note.from_token(answer.metadata))
-        else:
-            raise IncompatibleError(f"group {GROUP} has a position without a note at {place}")
-    return notes

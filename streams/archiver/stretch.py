@@ -1,49 +1,14 @@
-"""A stretch of one log that is to be inserted as one range, and the note that describes it."""
+"""A stretch of one log that is to be inserted as one range."""
 
 import time
-from dataclasses import dataclass
 
-from schemas.codec import chain, decode_json, encode
-from schemas.errors import IncompatibleError, MalformedError
+from schemas.codec import chain, decode_json
+from schemas.errors import IncompatibleError
 from schemas.registry import JOURNAL, LESSONS
 from sinks.projection import Rows
 from sinks.sink import Range
+from streams.archiver.notes import Note
 from streams.intake.batches import Raw
-from streams.journal.acceptance import Reading
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What is kept in the metadata of a committed offset (below Kafka's 4,096 bytes).
-
-    Args:
-        reading: Of the journal at the offset; of no meaning for other topics.
-        open_end: End of the range that is being inserted, ``None`` if none is.
-        row_count: Its rows.
-        digest: Chain digest over its records.
-    """
-
-    reading: Reading = Reading()  # noqa: RUF009  # frozen
-    open_end: int | None = None
-    row_count: int = 0
-    digest: str = ""
-
-    def token(self) -> str:
-        """Give the note as text."""
-        return encode([self.reading.token(), self.open_end, self.row_count, self.digest]).decode()
-
-    @classmethod
-    def from_token(cls, token: str) -> "Note":
-        """Read what :meth:`token` wrote.
-
-        Raises:
-            MalformedError: not such a token.
-        """
-        try:
-            reading, open_end, row_count, digest = decode_json(token.encode())
-            return cls(Reading.from_token(str(reading)), open_end, row_count, digest)
-        except (TypeError, ValueError):
-            raise MalformedError(f"not an archiver's note: {token!r}") from None
 
 
 class Stretch:

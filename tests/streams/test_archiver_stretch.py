@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError
 from schemas.registry import JOURNAL
-from streams.archiver.stretch import Note, Stretch
+from streams.archiver.notes import Note
+from streams.archiver.stretch import Stretch
 from streams.intake.batches import Raw
 from streams.journal.acceptance import Reading
 
