@@ -10,7 +10,11 @@ from schemas.registry import TRANSACTIONS
 from streams.simulator.schedule import Agenda, Truth
 from streams.simulator.world import COUNTRIES, Customer, Merchant
 
-DECLINES = (("51", 55), ("05", 15), ("55", 10), ("61", 8), ("54", 5), ("65", 4), ("91", 3))
+# Honest people mistype a card number or its code, too (14, 63, 82).
+DECLINES = (
+    ("51", 53), ("05", 15), ("55", 10), ("61", 8), ("54", 5), ("65", 4), ("91", 3), ("14", 3),
+    ("82", 2), ("63", 1),
+)  # fmt: skip
 """Response codes (ISO 8583 DE 39) of ordinary declines and their weights."""
 
 DECLINED_SHARE = 0.03
