@@ -54,7 +54,7 @@ class DeskSettings(_Group):
     clock: Literal["wall", "events"] = "wall"
     """``wall``: quiet partitions tick by the clock. ``events``: only events move time (replays)."""
     tick_interval_ms: int = Field(default=60_000, ge=1_000)
-    lessons_per_batch: int = Field(default=500, ge=1)
+    lessons_per_batch: int = Field(default=20, ge=1)
     checkpoint_every_lessons: int = Field(default=20_000, ge=1)
     checkpoints_kept: int = Field(default=3, ge=1)
     dead_run_limit: int = Field(default=2_000, ge=1)
