@@ -93,6 +93,9 @@ KIND_BY_TOPIC: dict[str, EventKind] = {
 }
 
 
+SCHEMA_BY_TOPIC: dict[str, TypeAdapter[Any]] = {topic.name: topic.schema for topic in INPUTS}
+
+
 def dead_topic(name: str) -> str:
     """Name the topic that holds the dead letters of ``name``."""
     return f"{name}.dead"

@@ -15,6 +15,7 @@ __all__ = [
     "Producer",
     "TopicPartition",
     "end_offset",
+    "is_gap",
     "make_consumer",
     "make_producer",
     "partition_numbers",
@@ -99,6 +100,11 @@ def end_offset(consumer: Consumer, topic: str, partition: int) -> int:
     except KafkaException as fault:
         raise UnavailableError(f"end of {topic}/{partition} is not known: {fault}") from fault
     return int(high)
+
+
+def is_gap(fault: KafkaError) -> bool:
+    """Tell whether records that were to be read are gone: never read over it."""
+    return fault.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 
 
 def partition_numbers(consumer: Consumer, topic: str) -> list[int]:

@@ -15,14 +15,13 @@ from models.policy import POLICY_V1, Policy
 from models.state import Changes, MemoryState, Stamp
 from schemas.codec import decode, decode_json, encode
 from schemas.errors import RejectedError
-from schemas.registry import INPUTS, JOURNAL, KIND_BY_TOPIC, LESSONS
+from schemas.registry import JOURNAL, KIND_BY_TOPIC, LESSONS, SCHEMA_BY_TOPIC
 from streams.desk.store import FoldPosition
 from streams.journal.fold import fold
 from streams.journal.reader import read
 from streams.kafka import Consumer, end_offset, make_consumer
 from streams.settings import KafkaSettings
 
-SCHEMAS = {topic.name: topic.schema for topic in INPUTS}
 WRITTEN_WITH = ("v", "epoch", "writer", "number")
 """Fields that the claim gives, not the decision."""
 
@@ -150,6 +149,6 @@ def _decide(
         draft = core.decide_tick(record["tick_ms"], state, learners, policy, stamp)
         return draft or {}
     source = record["source"]
-    event = decode(SCHEMAS[source["topic"]], encode(record["event"]))
+    event = decode(SCHEMA_BY_TOPIC[source["topic"]], encode(record["event"]))
     kind = KIND_BY_TOPIC[source["topic"]]
     return core.decide_event(kind, event, source, state, learners, policy, stamp)

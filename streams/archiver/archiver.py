@@ -21,6 +21,7 @@ from streams.intake.batches import Batch
 from streams.intake.intake import Intake
 from streams.kafka import TopicPartition, make_consumer
 from streams.settings import Settings
+from streams.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -44,8 +45,7 @@ class Archiver:
     ) -> None:
         self._settings = settings
         self._sink = sink
-        self._halt = halt
-        self._halted = False
+        self._turns = Turns("archiver", halt)
         self.intake = Intake(
             make_consumer(settings.kafka, GROUP, f"riverdesk-archiver-{settings.worker}"),
             TOPICS,
@@ -59,7 +59,6 @@ class Archiver:
         self._generation = 0
         self._row_count = 0
         self._waiting_for: str | None = None
-        self._lock = asyncio.Lock()
 
     async def open(self) -> None:
         """Begin to read."""
@@ -73,19 +72,13 @@ class Archiver:
     async def process(self, batch: Batch) -> None:
         """Take in one batch and insert what is due; never raises."""
         try:
-            async with self._lock:
-                if not self._halted:
-                    await self._process(batch)
-        except Exception as fault:
-            log.exception("archiver_failed", error=repr(fault))
-            self._stop(fault)
+            await self._turns.take(lambda: self._process(batch))
         finally:
             self.intake.done()
 
     def check(self) -> None:
         """Halt if the intake's thread has failed; called every second."""
-        if self.intake.failure is not None:
-            self._stop(self.intake.failure)
+        self._turns.check(self.intake.failure)
 
     def adopt(self, policy: Policy) -> None:
         """Policies change nothing here."""
@@ -102,11 +95,6 @@ class Archiver:
                 for (topic, number), stretch in sorted(self._stretches.items())
             },
         }
-
-    def _stop(self, fault: BaseException) -> None:
-        """Insert nothing more: a stretch may have been filled in part."""
-        self._halted = True
-        self._halt(fault)
 
     async def _process(self, batch: Batch) -> None:
         for part in batch:
@@ -181,7 +169,7 @@ class Archiver:
 
     async def _assigned(self, numbers: set[int], generation: int) -> None:
         self._generation = generation
-        async with self._lock:  # what was in flight has ended
+        async with self._turns.lock:  # what was in flight has ended
             while self._generation == generation:
                 try:
                     notes = await self.intake.call(
@@ -192,7 +180,7 @@ class Archiver:
                     await asyncio.sleep(fault.retry_after_s)
                     continue
                 except (IncompatibleError, MalformedError) as fault:
-                    self._stop(fault)
+                    self._turns.stop(fault)
                     return
                 self._stretches = {
                     place: Stretch(*place, offset, note) for place, (offset, note) in notes.items()
@@ -203,7 +191,7 @@ class Archiver:
 
     async def _revoked(self, numbers: set[int]) -> None:
         self._generation = -1  # ends what waits; may come late, so it clears nothing
-        async with self._lock:
+        async with self._turns.lock:
             pass  # an insert in flight is finished first
 
     def _start(self, number: int) -> None:

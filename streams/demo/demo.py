@@ -1,6 +1,7 @@
 """The main job on the embedded stack, from first event to last row, with everything counted."""
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -125,13 +126,13 @@ def _split(
     if plan.events is not None:
         quick_count = max(plan.events - PACED_EVENTS, plan.events // 2)
         return schedule, islice(schedule, quick_count)
-    held: list[Scheduled] = []
+    held: deque[Scheduled] = deque()
 
     def beginning() -> Iterator[Scheduled]:
         for event in schedule:
             held.append(event)
             if len(held) > PACED_EVENTS:
-                yield held.pop(0)
+                yield held.popleft()
 
     def end() -> Iterator[Scheduled]:
         yield from chain(held)

@@ -4,13 +4,11 @@ from models.masking import mask
 from schemas.base import Event, moment
 from schemas.codec import decode
 from schemas.errors import MalformedError, RejectedError
-from schemas.registry import INPUTS, MAX_EVENT_BYTES, dead_topic
+from schemas.registry import MAX_EVENT_BYTES, SCHEMA_BY_TOPIC, dead_topic
 from streams.desk.guard import Refusal
 from streams.intake.batches import Raw
 from streams.journal.writer import Outgoing
 from streams.partitioning import partition_for
-
-SCHEMAS = {topic.name: topic.schema for topic in INPUTS}
 
 
 class Admission:
@@ -44,7 +42,7 @@ class Admission:
         if len(raw.value) > MAX_EVENT_BYTES:
             raise RejectedError(f"{len(raw.value)} bytes; at most {MAX_EVENT_BYTES} are taken")
         self.stage = "decode"
-        event: Event = decode(SCHEMAS[raw.topic], raw.value)
+        event: Event = decode(SCHEMA_BY_TOPIC[raw.topic], raw.value)
         self.stage = "envelope"
         if raw.key is None:
             raise RejectedError("no key: the Kafka key must be the customer_id")

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from models.policy import Policy
-from schemas.errors import IncompatibleError, MisconfiguredError, UnavailableError
+from schemas.errors import UnavailableError
 from schemas.registry import INPUTS
 from streams.desk.checkpoints import Checkpoints
 from streams.desk.lessons import LessonFeed
@@ -25,6 +25,7 @@ from streams.intake.intake import Intake
 from streams.journal.writer import Writer
 from streams.kafka import TopicPartition, make_consumer
 from streams.settings import Settings
+from streams.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -53,8 +54,7 @@ class Desk:
         self._settings = settings
         self._partition_count = partition_count
         self._clock = clock
-        self._halt = halt
-        self._halted = False
+        self._turns = Turns("desk", halt)
         directory = Path(settings.state_dir) / settings.worker
         key = settings.checkpoint_key
         self.feed = LessonFeed(
@@ -81,11 +81,10 @@ class Desk:
             self.intake,
             self.feed,
             directory / "partitions",
-            self._stop,
+            self._turns.stop,
         )
         self._newest_policy: Policy | None = None
         self._writer = Writer(settings.kafka)
-        self._lock = asyncio.Lock()
         self._committed_at = 0.0
         self._learning: asyncio.Task[None] | None = None
 
@@ -101,30 +100,20 @@ class Desk:
         await self.intake.close()
         if self._learning is not None:
             self._learning.cancel()
-        async with self._lock:
+        async with self._turns.lock:
             await self._owned.close()
         await self.feed.close()
 
     async def process(self, batch: Batch) -> None:
         """Decide one batch and make it durable; never raises."""
         try:
-            async with self._lock:
-                if not self._halted:
-                    await self._process(batch)
-        except (IncompatibleError, MisconfiguredError) as fault:
-            log.error("desk_halted", error=str(fault))
-            self._stop(fault)
-        except Exception as fault:  # a batch must never be lost to an exception: stop instead
-            log.exception("desk_failed", error=repr(fault))
-            self._stop(fault)
+            await self._turns.take(lambda: self._process(batch))
         finally:
             self.intake.done()
 
     def check(self) -> None:
         """Halt if a thread has failed; called every second."""
-        failure = self.intake.failure or self.feed.failure
-        if failure is not None:
-            self._stop(failure)
+        self._turns.check(self.intake.failure, self.feed.failure)
 
     def adopt(self, policy: Policy) -> None:
         """Use a newer policy from the next batch on; each partition journals the change."""
@@ -154,17 +143,12 @@ class Desk:
             },
         }
 
-    def _stop(self, fault: BaseException) -> None:
-        """Decide nothing more: what a failed batch has staged must not be built upon."""
-        self._halted = True
-        self._halt(fault)
-
     async def _assigned(self, numbers: set[int], generation: int) -> None:
         for number in sorted(numbers):
             self._owned.take(number, generation)
 
     async def _revoked(self, numbers: set[int]) -> None:
-        async with self._lock:  # a batch in flight is finished first
+        async with self._turns.lock:  # a batch in flight is finished first
             self._owned.let_go_revoked()
 
     # -- a batch --------------------------------------------------------------------------------
@@ -176,13 +160,13 @@ class Desk:
             await self.feed.arrival()
             try:
                 while True:
-                    async with self._lock:
+                    async with self._turns.lock:
                         if self.feed.apply(limit) < limit:
                             break
                     await asyncio.sleep(0)
             except Exception as fault:
                 log.exception("lessons_failed", error=repr(fault))
-                self._stop(fault)
+                self._turns.stop(fault)
                 return
 
     async def _process(self, batch: Batch) -> None:

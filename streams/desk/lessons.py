@@ -12,7 +12,7 @@ from models.learning import Learners
 from schemas.errors import IncompatibleError, UnavailableError
 from schemas.registry import LESSONS
 from streams.desk.checkpoints import Checkpoints
-from streams.kafka import KafkaError, TopicPartition, make_consumer
+from streams.kafka import KafkaError, TopicPartition, is_gap, make_consumer
 from streams.settings import KafkaSettings
 
 log = structlog.get_logger(__name__)
@@ -135,10 +135,7 @@ class LessonFeed:
                         self._put(message.offset() or 0, message.value() or b"")
                     elif fault.code() == KafkaError._PARTITION_EOF:
                         self._put(message.offset() or 0, None)
-                    elif fault.code() in (
-                        KafkaError._AUTO_OFFSET_RESET,
-                        KafkaError.OFFSET_OUT_OF_RANGE,
-                    ):
+                    elif is_gap(fault):
                         raise IncompatibleError(f"lessons are missing from the log: {fault}")
                 if messages and self._loop is not None:
                     self._loop.call_soon_threadsafe(self._arrived.set)

@@ -26,7 +26,7 @@ from confluent_kafka import Message
 from schemas.errors import UnavailableError
 from streams.intake.batches import Batch, Raw, Slice
 from streams.intake.continuity import Continuity, Place, Positions
-from streams.kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from streams.kafka import Consumer, KafkaError, KafkaException, TopicPartition, is_gap
 
 log = structlog.get_logger(__name__)
 
@@ -238,10 +238,7 @@ class Intake:
     def _fault(self, fault: KafkaError, place: Place, offset: int) -> None:
         if fault.code() == KafkaError._PARTITION_EOF:
             self._continuity.end(place, offset)
-        elif fault.fatal() or fault.code() in (
-            KafkaError._AUTO_OFFSET_RESET,  # a gap: never read over it
-            KafkaError.OFFSET_OUT_OF_RANGE,
-        ):
+        elif fault.fatal() or is_gap(fault):
             raise KafkaException(fault)
         else:
             log.warning("broker_error", error=str(fault), place=place)

@@ -8,6 +8,7 @@ from models import core
 from models.state import Changes, State
 from schemas.codec import decode_json, digest_bytes
 from streams.desk.store import FoldPosition
+from streams.journal.acceptance import Reading
 from streams.journal.reader import Entry
 
 
@@ -34,7 +35,7 @@ def fold(entry: Entry, state: Folded, position: FoldPosition) -> FoldPosition:
 
 
 def advance_position(
-    position: FoldPosition, record: Mapping[str, Any], *, reading_after: Any
+    position: FoldPosition, record: Mapping[str, Any], *, reading_after: Reading
 ) -> FoldPosition:
     """Give the position after an accepted record."""
     sources = position.sources

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from schemas.errors import IncompatibleError, UnavailableError
 from streams.intake.continuity import Continuity
-from streams.kafka import Consumer, KafkaError, TopicPartition
+from streams.kafka import Consumer, KafkaError, TopicPartition, is_gap
 
 PATIENCE_S = 30.0
 FETCH_RECORDS = 1_000
@@ -53,10 +53,7 @@ def read(consumer: Consumer, topic: str, partition: int, start: int, end: int) -
                         continuity.end(place, offset)
                         if offset >= end and continuity.unread_ms(partition) is None:
                             return
-                    elif fault.code() in (
-                        KafkaError._AUTO_OFFSET_RESET,
-                        KafkaError.OFFSET_OUT_OF_RANGE,
-                    ):
+                    elif is_gap(fault):
                         raise IncompatibleError(f"{topic}/{partition} has lost {start}: {fault}")
                     continue
                 if not continuity.take(place, offset, message.timestamp()[1]):

@@ -21,6 +21,7 @@ from streams.kafka import Consumer, TopicPartition, make_consumer, partition_num
 from streams.publisher.outlet import Outlet, Output
 from streams.publisher.positions import GROUP, committed, refuse_lost_positions
 from streams.settings import Settings
+from streams.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -41,8 +42,7 @@ class Publisher:
         halt: Callable[[BaseException], None],
     ) -> None:
         self._settings = settings
-        self._halt = halt
-        self._halted = False
+        self._turns = Turns("publisher", halt)
         self.intake = Intake(
             make_consumer(settings.kafka, GROUP, f"riverdesk-publisher-{settings.worker}"),
             [JOURNAL.name],
@@ -56,7 +56,6 @@ class Publisher:
         self._positions: dict[int, int] = {}
         self._generation = 0
         self._published_count = 0
-        self._lock = asyncio.Lock()
 
     async def open(self) -> None:
         """Begin to read the journal."""
@@ -70,19 +69,13 @@ class Publisher:
     async def process(self, batch: Batch) -> None:
         """Publish one batch; never raises."""
         try:
-            async with self._lock:
-                if not self._halted:
-                    await self._process(batch)
-        except Exception as fault:
-            log.exception("publisher_failed", error=repr(fault))
-            self._stop(fault)
+            await self._turns.take(lambda: self._process(batch))
         finally:
             self.intake.done()
 
     def check(self) -> None:
         """Halt if the intake's thread has failed; called every second."""
-        if self.intake.failure is not None:
-            self._stop(self.intake.failure)
+        self._turns.check(self.intake.failure)
 
     def adopt(self, policy: Policy) -> None:
         """Policies change nothing here."""
@@ -95,10 +88,6 @@ class Publisher:
             "published_count": self._published_count,
             "partitions": {str(n): {"journal_next": at} for n, at in self._positions.items()},
         }
-
-    def _stop(self, fault: BaseException) -> None:
-        self._halted = True
-        self._halt(fault)
 
     async def _process(self, batch: Batch) -> None:
         generation = self._generation
@@ -155,14 +144,14 @@ class Publisher:
 
     async def _assigned(self, numbers: set[int], generation: int) -> None:
         self._generation = generation
-        async with self._lock:  # what was in flight has ended
+        async with self._turns.lock:  # what was in flight has ended
             if self._generation == generation:
                 self._readings, self._positions = {}, {}
                 await self._reread(sorted(numbers), generation)
 
     async def _revoked(self, numbers: set[int]) -> None:
         self._generation = -1  # may come late: it must not touch what is assigned next
-        async with self._lock:
+        async with self._turns.lock:
             pass  # a batch in flight is finished first
 
     async def _reread(self, numbers: list[int], generation: int) -> None:
@@ -178,7 +167,7 @@ class Publisher:
                 await asyncio.sleep(fault.retry_after_s)
                 continue
             except (IncompatibleError, MalformedError) as fault:
-                self._stop(fault)
+                self._turns.stop(fault)
                 return
             for number in numbers:
                 self._positions[number], self._readings[number] = found[number] or (0, Reading())

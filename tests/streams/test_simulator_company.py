@@ -14,7 +14,7 @@ import pytest
 
 from models.masking_patterns import mask_text
 from schemas.codec import decode
-from schemas.registry import INPUTS
+from schemas.registry import SCHEMA_BY_TOPIC
 from streams.simulator.company import company
 from streams.simulator.phrasebook import CATEGORIES
 from streams.simulator.phrases_en import ENGLISH
@@ -25,7 +25,6 @@ from streams.simulator.writing import Writer, card_number
 ROOT = Path(__file__).parents[2]
 START_MS = 1_767_225_600_000
 DAY_MS = 86_400_000
-SCHEMAS = {topic.name: topic.schema for topic in INPUTS}
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +78,7 @@ def test_company_gives_exactly_so_many_events_in_order(
 def test_company_events_decode_and_carry_key_and_time(run: tuple[list[Scheduled], Truth]) -> None:
     ids = set()
     for event in run[0]:
-        decoded = decode(SCHEMAS[event.topic], event.value)
+        decoded = decode(SCHEMA_BY_TOPIC[event.topic], event.value)
         assert decoded.customer_id == event.key
         assert decoded.occurred_ms == event.at_ms
         ids.add(decoded.event_id)

@@ -11,7 +11,7 @@ import pytest
 
 from schemas.codec import decode
 from schemas.errors import RejectedError
-from schemas.registry import INPUTS
+from schemas.registry import SCHEMA_BY_TOPIC
 from streams.simulator import files as module
 from streams.simulator.files import files
 from streams.simulator.schedule import Scheduled, Truth
@@ -19,7 +19,6 @@ from streams.simulator.schedule import Scheduled, Truth
 START = date(2018, 7, 25)
 START_S = 1_532_476_800
 DAY_S = 86_400
-SCHEMAS = {topic.name: topic.schema for topic in INPUTS}
 
 
 def payment(number: int, ts: int, **fields: Any) -> dict[str, Any]:
@@ -68,7 +67,7 @@ def test_files_come_in_order_decode_and_stay_in_the_window(
     assert times[0] >= START_S * 1000
     assert times[-1] < (START_S + 10 * DAY_S) * 1000
     for event in schedule:
-        decoded = decode(SCHEMAS[event.topic], event.value)
+        decoded = decode(SCHEMA_BY_TOPIC[event.topic], event.value)
         assert (decoded.customer_id, decoded.occurred_ms) == (event.key, event.at_ms)
     count = kinds(schedule)
     assert count["transaction"] == len(truth.transactions) == 1_000
