@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
-.PHONY: help demo test test-kafka check clean
+.PHONY: help demo test test-kafka kafka chaos check clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo        the main job on an embedded broker and ClickHouse, nothing to install"
 	@echo "make test        all tests that need no other program"
 	@echo "make test-kafka  the tests on a real Apache Kafka (Java and Maven)"
+	@echo "make chaos       a fault campaign on a real Apache Kafka, everything counted"
 	@echo "make check       style, types, import contracts, dependencies, spelling"
 	@echo "make clean       remove the environment and all caches"
 
@@ -24,13 +25,19 @@ test: $(VENV)/.test
 	@$(BIN)/python -m pytest -m "not kafka" $(ARGS)
 
 test-kafka: $(VENV)/.test
-	@missing=$$($(BIN)/python -c 'from tests.kafka.fetch import missing_tools; print(*missing_tools())'); \
+	@missing=$$($(BIN)/python -c 'from streams.local_kafka.fetch import missing_tools; print(*missing_tools())'); \
 	if [ -n "$$missing" ] && [ "$${CI:-}" != true ]; then \
 	  echo "make test-kafka: skipped, a real Apache Kafka needs $$missing here"; \
 	else \
-	  echo "fetching Apache Kafka (once)" && $(BIN)/python -m tests.kafka.fetch && \
+	  $(MAKE) --no-print-directory kafka && \
 	  RIVERDESK_REQUIRE_KAFKA=1 $(BIN)/python -m pytest -m kafka $(ARGS); \
 	fi
+
+kafka: $(VENV)/.demo
+	@echo "fetching Apache Kafka (once)" && $(BIN)/python -m streams.local_kafka.fetch
+
+chaos: kafka
+	@$(BIN)/riverdesk chaos --broker kafka $(ARGS)
 
 check: $(VENV)/.test
 	@echo "ruff check" && $(BIN)/ruff check .

@@ -12,13 +12,13 @@ import pytest
 from streams.demo.audit import Audit
 from streams.demo.counting import count
 from streams.demo.feed import Feed
+from streams.local_kafka.fetch import missing
+from streams.local_kafka.server import KafkaServer
 from streams.settings import DeskSettings, KafkaSettings, Settings, TopicSettings
 from streams.simulator.company import company
 from streams.simulator.schedule import Truth
 from streams.stack.barrier import Barrier
 from streams.stack.stack import Stack
-from tests.kafka.fetch import missing_tools
-from tests.kafka.server import KafkaServer
 
 PARTITIONS = 4
 START_MS = 1_772_409_600_000
@@ -38,9 +38,8 @@ def embedded_stack(directory: Path) -> Iterator[Stack]:
 
 @contextmanager
 def kafka_stack(directory: Path, desks: int = 1) -> Iterator[Stack]:
-    missing = missing_tools()
-    if missing:
-        reason = f"a real Kafka needs {' and '.join(missing)}"
+    if lacking := missing():
+        reason = f"a real Kafka needs {' and '.join(lacking)}"
         if os.environ.get("CI") == "true" or os.environ.get("RIVERDESK_REQUIRE_KAFKA") == "1":
             pytest.fail(reason)
         pytest.skip(reason)

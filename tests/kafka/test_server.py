@@ -12,17 +12,17 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from tests.kafka.fetch import missing_tools
-from tests.kafka.server import KafkaServer
+from streams.local_kafka.fetch import missing
+from streams.local_kafka.server import KafkaServer
 
 pytestmark = pytest.mark.kafka
 
 
 def require_kafka() -> None:
     """Skip where Kafka cannot run, unless the environment insists on it."""
-    if not (missing := missing_tools()):
+    if not (lacking := missing()):
         return
-    reason = f"a real Kafka needs {' and '.join(missing)}"
+    reason = f"a real Kafka needs {' and '.join(lacking)}"
     if os.environ.get("CI") == "true" or os.environ.get("RIVERDESK_REQUIRE_KAFKA") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -64,7 +64,6 @@ def end_offset(server: KafkaServer, topic: str) -> int:
         consumer.close()
 
 
-@pytest.mark.timeout(300)  # the first run fetches Kafka
 def test_server_keeps_acknowledged_records_over_a_kill(server: KafkaServer) -> None:
     create(server, "killed")
     bootstrap = server.bootstrap

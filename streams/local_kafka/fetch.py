@@ -1,4 +1,4 @@
-"""Fetches Apache Kafka from Maven Central into `.kafka/`, once: ``python -m tests.kafka.fetch``."""
+"""Installs Apache Kafka from Maven Central into `.kafka/`, once: ``make kafka``."""
 
 import hashlib
 import shutil
@@ -10,14 +10,20 @@ CACHE_DIR = Path(__file__).parents[2] / ".kafka"
 LIBS_DIR = CACHE_DIR / "libs"
 
 
+def missing() -> list[str]:
+    """Give what a real Kafka needs and this machine lacks; empty when it can be started."""
+    lacking = [] if shutil.which("java") else ["java"]
+    return lacking if _is_complete() else [*lacking, "its jars (make kafka)"]
+
+
 def missing_tools() -> list[str]:
-    """The programs that a real Kafka needs and this machine lacks; empty when all are there."""
+    """Give the programs that :func:`fetch` and a server need and this machine lacks."""
     needed = ["java"] if _is_complete() else ["java", "mvn"]
     return [name for name in needed if shutil.which(name) is None]
 
 
 def fetch() -> Path:
-    """The directory of Kafka's jars, filled on the first call; later calls do nothing.
+    """Give the directory of Kafka's jars, filled on the first call; later calls do nothing.
 
     Raises:
         RuntimeError: Maven failed; the message ends with what it said.

@@ -1,4 +1,4 @@
-"""A real Apache Kafka for the tests: one KRaft node on free loopback ports."""
+"""A real Apache Kafka for tests and campaigns: one KRaft node on free loopback ports."""
 
 import contextlib
 import ctypes
@@ -17,7 +17,8 @@ from typing import Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from tests.kafka.fetch import fetch
+from schemas.errors import MisconfiguredError
+from streams.local_kafka.fetch import LIBS_DIR, missing
 
 _HOST = "127.0.0.1"
 _JAVA_OPTIONS = [
@@ -112,18 +113,20 @@ class KafkaServer:
         """Format the storage if it is new, start the server and wait until it answers.
 
         Raises:
-            RuntimeError: It could not be fetched, ended early or did not answer in time.
+            MisconfiguredError: Java or Kafka's jars are missing.
+            RuntimeError: It ended early or did not answer in time.
         """
         if self._process is not None:
             return self
-        libs = fetch()
+        if lacking := missing():
+            raise MisconfiguredError(f"a real Kafka needs {' and '.join(lacking)}")
         properties = self._configure()
         java = [
             "java",
             *_JAVA_OPTIONS,
             f"-Dlog4j2.configurationFile={self._data_dir}/log4j2.properties",
         ]
-        java += ["-cp", f"{libs}/*"]
+        java += ["-cp", f"{LIBS_DIR}/*"]
         if not (self._data_dir / "log" / "meta.properties").is_file():
             cluster_id = (
                 urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
