@@ -106,7 +106,7 @@ def test_nothing_is_published_beyond_loopback() -> None:
 
 
 def test_broker_is_the_one_that_the_tests_run() -> None:
-    pom = (ROOT / "tests" / "kafka" / "pom.xml").read_text()
+    pom = (ROOT / "streams" / "local_kafka" / "pom.xml").read_text()
     version = re.search(r"kafka_2\.13</artifactId>\s*<version>([\d.]+)<", pom)
     assert version is not None
     assert SERVICES["kafka"]["image"] == f"apache/kafka:{version[1]}"
