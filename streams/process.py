@@ -3,11 +3,13 @@
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 import faust
 import structlog
 
 from streams import logs
+from streams.role import now_ms
 from streams.roles import make_role
 from streams.settings import Settings
 
@@ -17,8 +19,13 @@ HALTED = 3
 """Exit status of a role that must not go on as it is."""
 
 
-def run(role: str, settings: Settings) -> None:
+def run(role: str, settings: Settings, clock: Callable[[], int] = now_ms) -> None:
     """Run a role in the foreground; does not return.
+
+    Args:
+        role: ``desk``, ``publisher`` or ``archiver``.
+        settings: All settings.
+        clock: Milliseconds since the epoch.
 
     Raises:
         SystemExit: 0 after a signal, 3 if the role halted.
@@ -32,7 +39,7 @@ def run(role: str, settings: Settings) -> None:
             log.error("role_halted", role=role, error=str(fault))
             os.kill(os.getpid(), signal.SIGTERM)
 
-    app = make_role(role, settings, halt)
+    app = make_role(role, settings, halt, clock)
     log.info("role_started", role=role, worker=settings.worker, broker=settings.kafka.bootstrap)
     worker = faust.Worker(app, loglevel="ERROR", quiet=True, redirect_stdouts=False)
     try:

@@ -1,5 +1,7 @@
 """The three roles, made from the settings."""
 
+from collections.abc import Callable
+
 import faust
 
 from schemas.errors import MisconfiguredError
@@ -15,8 +17,16 @@ from streams.warehouse import open_warehouse
 ROLES = ("desk", "publisher", "archiver")
 
 
-def make_role(name: str, settings: Settings, halt: Halt) -> faust.App:
+def make_role(
+    name: str, settings: Settings, halt: Halt, clock: Callable[[], int] = now_ms
+) -> faust.App:
     """Make a role's Faust app.
+
+    Args:
+        name: One of :data:`ROLES`.
+        settings: All settings.
+        halt: Called when the role must not go on.
+        clock: Milliseconds since the epoch; what the desk notes as its time.
 
     Raises:
         MisconfiguredError: no such role, or topics are missing or not partitioned alike.
@@ -28,7 +38,7 @@ def make_role(name: str, settings: Settings, halt: Halt) -> faust.App:
             settings,
             name,
             settings.desk.web_port,
-            lambda deliver: Desk(settings, partition_count, now_ms, deliver, halt),
+            lambda deliver: Desk(settings, partition_count, clock, deliver, halt),
         )
     if name == "publisher":
         return make_app(

@@ -26,13 +26,18 @@ class RoleProcess:
         role: ``desk``, ``publisher`` or ``archiver``.
         settings: Handed over as environment variables.
         log_path: Where its log lines go.
+        clock_path: The file of a clock that can be made to jump, if it has one.
     """
 
-    def __init__(self, role: str, settings: Settings, log_path: Path) -> None:
+    def __init__(
+        self, role: str, settings: Settings, log_path: Path, clock_path: Path | None = None
+    ) -> None:
         self.role = role
         self.settings = settings
         self.log_path = log_path
-        self.start_count = 0
+        self.clock_path = clock_path
+        self.unanswered_starts = 0
+        """Starts since it last told how it stands."""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -56,14 +61,17 @@ class RoleProcess:
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as file:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "streams.stack.supervised", self.role],
+                [
+                    *(sys.executable, "-m", "streams.stack.supervised", self.role),
+                    *([str(self.clock_path)] if self.clock_path else []),
+                ],
                 env={**os.environ, **environment(self.settings)},
                 stdin=subprocess.PIPE,  # closes when we end, and the role ends with it
                 stdout=file,
                 stderr=file,
                 start_new_session=True,  # Ctrl-C reaches the owner, which stops us in order
             )
-        self.start_count += 1
+        self.unanswered_starts += 1
 
     def stop(self) -> None:
         """End the process in order; kill it where it does not end."""
@@ -93,7 +101,7 @@ class RoleProcess:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
 
-    def status(self) -> dict[str, Any]:
+    def status(self, patience_s: float = STATUS_PATIENCE_S) -> dict[str, Any]:
         """Ask the role how it stands.
 
         Raises:
@@ -102,10 +110,12 @@ class RoleProcess:
         port = getattr(self.settings, self.role).web_port
         url = f"http://{self.settings.web_host}:{port}/status"
         try:
-            with urllib.request.urlopen(url, timeout=STATUS_PATIENCE_S) as answer:
-                return cast(dict[str, Any], json.load(answer))
+            with urllib.request.urlopen(url, timeout=patience_s) as answer:
+                status = cast(dict[str, Any], json.load(answer))
         except (OSError, ValueError, urllib.error.URLError) as fault:
             raise UnavailableError(f"{self.name} does not answer: {fault}") from fault
+        self.unanswered_starts = 0
+        return status
 
     def last_words(self, line_count: int = 15) -> str:
         """Give the end of its log."""

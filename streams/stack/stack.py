@@ -16,6 +16,7 @@ from streams.roles import ROLES
 from streams.settings import Settings, TopicSettings
 from streams.stack.ports import free_ports
 from streams.stack.role_process import RoleProcess
+from streams.stack.skewed_clock import skew
 from streams.topics import create_topics
 from streams.warehouse import open_warehouse
 
@@ -45,7 +46,13 @@ class Stack:
         embedded_broker: Start the stand-in broker; otherwise use the settings' broker.
         embedded_warehouse: Start the in-process engine; otherwise use the settings' server.
         desks: Number of desk workers.
+        skewable: Give each role a clock of its own that can be made to jump.
         tell: Takes one line for people at each step.
+
+    Attributes:
+        engine: The in-process engine, where it was started.
+        roles: All role processes.
+        restarted: The names of those that had to be started again.
     """
 
     def __init__(
@@ -56,6 +63,7 @@ class Stack:
         embedded_broker: bool = True,
         embedded_warehouse: bool = True,
         desks: int = 1,
+        skewable: bool = False,
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.settings = settings
@@ -64,7 +72,9 @@ class Stack:
         self.restarted: list[str] = []
         self._embedded_broker = embedded_broker
         self._embedded_warehouse = embedded_warehouse
+        self.engine: EmbeddedClickHouse | None = None
         self._desks = desks
+        self._skewable = skewable
         self._tell = tell
         self._open = ExitStack()
 
@@ -96,6 +106,22 @@ class Stack:
         """Give the processes of a role."""
         return [each for each in self.roles if each.role == role]
 
+    def add(self, role: str, number: int) -> RoleProcess:
+        """Add a worker, not yet started."""
+        taken = {getattr(each.settings, each.role).web_port for each in self.roles}
+        port = next(port for port in free_ports(len(taken) + 1) if port not in taken)
+        config = getattr(self.settings, role).model_copy(update={"web_port": port})
+        worker = f"{role}-{number}"
+        settings = self.settings.model_copy(update={role: config, "worker": worker})
+        clock_path = None
+        if self._skewable:
+            clock_path = self.directory / "clocks" / worker
+            skew(clock_path, 0)
+        log_path = self.directory / "logs" / f"{worker}.log"
+        each = RoleProcess(role, settings, log_path, clock_path)
+        self.roles.append(each)
+        return each
+
     def tend(self) -> None:
         """Start again what died.
 
@@ -104,9 +130,9 @@ class Stack:
         """
         for each in self.roles:
             if not each.alive:
-                if each.start_count > RESTARTS:
+                if each.unanswered_starts > RESTARTS:
                     raise UnavailableError(
-                        f"{each.name} died {each.start_count} times:\n{each.last_words()}"
+                        f"{each.name} died {each.unanswered_starts} times:\n{each.last_words()}"
                     )
                 self.restarted.append(each.name)
                 each.start()
@@ -120,7 +146,8 @@ class Stack:
             )
             self._tell(f"broker on {broker.bootstrap}")
         if self._embedded_warehouse:
-            engine = self._open.enter_context(EmbeddedClickHouse(self.directory / "clickhouse"))
+            engine = EmbeddedClickHouse(self.directory / "clickhouse")
+            self.engine = self._open.enter_context(engine)
             changes["warehouse"] = self.settings.warehouse.model_copy(
                 update={"host": engine.host, "port": engine.port}
             )
@@ -143,13 +170,8 @@ class Stack:
         workers = [("desk", number) for number in range(1, self._desks + 1)]
         workers += [(role, 1) for role in ROLES if role != "desk"]
         self._open.callback(self._stop_roles)
-        for (role, number), port in zip(workers, free_ports(len(workers)), strict=True):
-            config = getattr(self.settings, role).model_copy(update={"web_port": port})
-            settings = self.settings.model_copy(update={role: config, "worker": f"{role}-{number}"})
-            log_path = self.directory / "logs" / f"{role}-{number}.log"
-            each = RoleProcess(role, settings, log_path)
-            self.roles.append(each)
-            each.start()
+        for role, number in workers:
+            self.add(role, number).start()
         self._wait_answers()
         self._tell(f"{len(workers)} roles started")
 

@@ -1,15 +1,19 @@
-"""A role that ends when its owner is gone: ``python -m streams.stack.supervised ROLE``.
+"""A role that ends when its owner is gone: ``python -m streams.stack.supervised ROLE [CLOCK]``.
 
-The owner holds the other end of standard input; when that closes, the owner has ended.
+The owner holds the other end of standard input; when that closes, the owner has ended. ``CLOCK``
+is the file of a :class:`streams.stack.skewed_clock.SkewedClock`.
 """
 
 import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from streams.process import run
+from streams.role import now_ms
 from streams.settings import load
+from streams.stack.skewed_clock import SkewedClock
 
 
 def _end_with_owner() -> None:
@@ -20,4 +24,5 @@ def _end_with_owner() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_end_with_owner, daemon=True).start()
-    run(sys.argv[1], load())
+    role, *clock = sys.argv[1:]
+    run(role, load(), SkewedClock(Path(clock[0])) if clock else now_ms)
