@@ -7,12 +7,15 @@ longest are forgotten first.
 
 from bisect import insort
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from models.learners.digest import digest_content
+from schemas.codec import digest_bytes, encode
 
 LABELS = 32
 TERMINALS = 200_000
+DIGESTED_TOGETHER = 100
 
 
 class TerminalFacts(NamedTuple):
@@ -93,12 +96,16 @@ class Knowledge:
 
     def digest(self) -> str:
         """Return the digest of everything remembered."""
+        remembered = iter(self._terminals.items())
+        pieces = iter(lambda: list(islice(remembered, DIGESTED_TOGETHER)), [])
         return digest_content(
             "Knowledge",
             self.terminals,
             [
-                [tenant, name, [list(label) for label in terminal.labels]]
-                for (tenant, name), terminal in self._terminals.items()
+                digest_bytes(
+                    encode([[*key, [tuple(label) for label in each.labels]] for key, each in piece])
+                )
+                for piece in pieces
             ],
         )
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from schemas.deadletters import DEAD_LETTER
+from schemas.digests import LEARNERS_DIGEST
 from schemas.feedback import FEEDBACK
 from schemas.journal import JOURNAL_RECORD, EventKind
 from schemas.outputs import ALERT, LESSON, PRIORITY_CHANGE
@@ -76,6 +77,10 @@ QUALITY_TOPIC = Topic(
     "desk.quality.v1", "learner", QUALITY, 1, 90 * DAY_MS, "delete",
     "scorecards and drift signals",
 )  # fmt: skip
+DIGESTS = Topic(
+    "desk.digests.v1", "worker", LEARNERS_DIGEST, 1, 7 * DAY_MS, "delete",
+    "what each desk's learners were at a revision, compared between desks; internal",
+)  # fmt: skip
 PRIORITIES = Topic(
     "support.priorities.v1", "ticket_id", PRIORITY_CHANGE, "inputs", 30 * DAY_MS, "delete",
     "a ticket's priority changed",
@@ -110,5 +115,5 @@ DEAD: tuple[Topic, ...] = tuple(
 )  # fmt: skip
 
 TOPICS: tuple[Topic, ...] = (
-    *INPUTS, JOURNAL, LESSONS, POLICIES, QUALITY_TOPIC, PRIORITIES, ALERTS, *DEAD,
+    *INPUTS, JOURNAL, LESSONS, POLICIES, QUALITY_TOPIC, DIGESTS, PRIORITIES, ALERTS, *DEAD,
 )  # fmt: skip

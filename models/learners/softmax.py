@@ -166,8 +166,17 @@ class HashedSoftmaxClassifier:
             [self._text_count, self._offered_count],
             self._text_counts,
             self._rng.getstate(),
-            [[m.indices, m.counts, m.word_count, m.column] for m in self._reservoir],
+            *self._remembered(),
         )
+
+    def _remembered(self) -> list[object]:
+        """Return the reservoir as a few long arrays: thousands of short ones are slow to digest."""
+        kept = self._reservoir
+        return [
+            np.array([[len(m.indices), m.word_count, m.column] for m in kept], np.int64),
+            np.concatenate([np.zeros(0, np.int32), *(m.indices for m in kept)]),
+            np.concatenate([np.zeros(0, np.float32), *(m.counts for m in kept)]),
+        ]
 
     def _hashed(self, text: str | HashedText) -> HashedText:
         if isinstance(text, str):
