@@ -126,6 +126,22 @@ class Warehouse:
         rows, columns = answer
         return [name for name, _ in columns], rows
 
+    def columns(
+        self, sql: str, params: Mapping[str, object] | None = None
+    ) -> dict[str, Sequence[Any]]:
+        """Run one query and return its columns by name, empty ones without rows; as `execute`."""
+        for name, value in (params or {}).items():
+            require_quotable(name, value)
+        with self._lock, self._faults():
+            values, columns = self._client.execute(
+                sql,
+                dict(params) if params is not None else None,
+                with_column_types=True,
+                columnar=True,
+            )
+        names = [name for name, _ in columns]
+        return dict(zip(names, values or [()] * len(names), strict=True))
+
     def insert(self, table: str, columns: Mapping[str, Sequence[object]], token: str) -> int:
         """Insert columns as one block, at most once for each token, and return the count of rows.
 

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
 
 from schemas.errors import UnavailableError
 from streams.settings import KafkaSettings
@@ -12,6 +19,7 @@ __all__ = [
     "Consumer",
     "KafkaError",
     "KafkaException",
+    "Message",
     "Producer",
     "TopicPartition",
     "end_offset",

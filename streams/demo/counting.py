@@ -1,10 +1,7 @@
 """Compares what went in with what came out, by id: nothing lost, nothing twice, or how much."""
 
-import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-from schemas.errors import UnavailableError
 from schemas.registry import (
     ALERTS,
     FEEDBACK_TOPIC,
@@ -17,10 +14,7 @@ from sinks.queries import counts
 from streams.demo.audit import Seen, read_outputs
 from streams.demo.feed import Feed
 from streams.settings import Settings
-from streams.warehouse import open_warehouse
-
-T = TypeVar("T")
-TRIES = 5
+from streams.warehouse import open_warehouse, patiently
 
 
 def count(settings: Settings, partition_count: int, feed: Feed, seen: Seen) -> dict[str, Any]:
@@ -33,7 +27,7 @@ def count(settings: Settings, partition_count: int, feed: Feed, seen: Seen) -> d
         seen: What readers of the journal accept; it must have been read to its end.
     """
     outputs = read_outputs(settings, partition_count)
-    rows, spine = _patiently(lambda: _rows(settings))
+    rows, spine = patiently(lambda: _rows(settings))
     accepted_count = sum(seen.kinds.values()) - seen.kinds["claim"]
     expected_rows = {
         "journal_entries": accepted_count,
@@ -97,12 +91,3 @@ def _rows(settings: Settings) -> tuple[dict[str, int], tuple[Any, ...]]:
         return counts(warehouse), spine
     finally:
         warehouse.close()
-
-
-def _patiently(ask: Callable[[], T]) -> T:
-    for _ in range(TRIES):
-        try:
-            return ask()
-        except UnavailableError as fault:
-            time.sleep(fault.retry_after_s)
-    return ask()

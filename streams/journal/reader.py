@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from schemas.errors import IncompatibleError, UnavailableError
 from streams.intake.continuity import Continuity
-from streams.kafka import Consumer, KafkaError, TopicPartition, is_gap
+from streams.kafka import Consumer, KafkaError, Message, TopicPartition, is_gap
 
 PATIENCE_S = 30.0
 FETCH_RECORDS = 1_000
@@ -28,6 +28,19 @@ def read(consumer: Consumer, topic: str, partition: int, start: int, end: int) -
         UnavailableError: nothing came for 30 s.
         IncompatibleError: the stretch is no longer on the log; no fold crosses a gap.
     """
+    for message in read_messages(consumer, topic, partition, start, end):
+        yield Entry(
+            int(message.offset() or 0),
+            message.timestamp()[1],
+            message.key(),
+            message.value() or b"",
+        )
+
+
+def read_messages(
+    consumer: Consumer, topic: str, partition: int, start: int, end: int
+) -> Iterator[Message]:
+    """Do the same and give the records as the client has them, with headers."""
     if start >= end:
         return
     place, continuity = (topic, partition), Continuity()
@@ -60,7 +73,7 @@ def read(consumer: Consumer, topic: str, partition: int, start: int, end: int) -
                     continue
                 if offset >= end:
                     return
-                yield Entry(offset, message.timestamp()[1], message.key(), message.value() or b"")
+                yield message
                 if offset + 1 >= end:
                     return
     finally:
