@@ -19,6 +19,7 @@ COMMANDS = {
     "simulate": "streams.cli.simulate",
     "publish": "streams.cli.publish",
     "replay": "streams.cli.replay",
+    "chaos": "streams.cli.chaos",
     "settings": "streams.cli.settings",
 }
 """Each command and the module that has it, under the command's own name."""

@@ -105,6 +105,12 @@ class KafkaServer:
         return f"{_HOST}:{self._port}"
 
     @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
+    @property
     def log(self) -> Path:
         """What the server said, over all its starts."""
         return self._data_dir / "server.log"

@@ -55,6 +55,11 @@ class RoleProcess:
         """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def exit_status(self) -> int | None:
+        """How the process ended, negative after a signal; ``None`` while it runs."""
+        return None if self._process is None else self._process.poll()
+
     def start(self) -> None:
         """Start the process, again if it has ended."""
         self._close()

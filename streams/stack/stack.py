@@ -169,13 +169,14 @@ class Stack:
     def _start_roles(self) -> None:
         workers = [("desk", number) for number in range(1, self._desks + 1)]
         workers += [(role, 1) for role in ROLES if role != "desk"]
-        self._open.callback(self._stop_roles)
+        self._open.callback(self.stop_roles)
         for role, number in workers:
             self.add(role, number).start()
         self._wait_answers()
         self._tell(f"{len(workers)} roles started")
 
-    def _stop_roles(self) -> None:
+    def stop_roles(self) -> None:
+        """Stop all roles in order; servers run on."""
         for each in self.roles:
             each.signal(signal.SIGTERM)  # all at once; each then has its time to end
         for each in self.roles:

@@ -1,0 +1,237 @@
+"""A fault campaign: a load, strikes among it, then everything is counted and compared."""
+
+import statistics
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.errors import UnavailableError
+from streams.chaos.keeper import Keeper
+from streams.chaos.load import Load
+from streams.chaos.observer import Observer, Recovery
+from streams.chaos.pauses import Pauses, longest_pauses
+from streams.chaos.plan import Strike
+from streams.chaos.rig import Rig, Server
+from streams.chaos.strikes.table import strike
+from streams.chaos.verdict.compare import compare
+from streams.chaos.verdict.stores import compare_stores
+from streams.chaos.verdict.verdict import Verdict
+from streams.kafka import make_consumer
+from streams.role import now_ms
+from streams.simulator.company import company
+from streams.stack.barrier import Barrier
+from streams.stack.role_process import RoleProcess
+from streams.stack.stack import Stack
+
+MOST_WAITING = 2_000
+AT_ONCE = 3
+"""So many faults may be at work at the same time."""
+DAYS = 12.0
+DAY_MS = 86_400_000
+SPARE = 9
+SETTLE_S = 600.0
+
+
+@dataclass(slots=True)
+class Course:
+    """What happened, strike by strike."""
+
+    struck: Counter[str] = field(default_factory=Counter)
+    failed: list[str] = field(default_factory=list)
+    load_s: float = 0.0
+
+
+class Campaign:
+    """Runs one plan on one stack.
+
+    Args:
+        stack: Started, made with ``skewable``.
+        broker: The broker, where it is ours to end.
+        strikes: In order of time.
+        event_count: Of the load.
+        seed: Of the load.
+        tell: Takes a line for people.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        broker: Server | None,
+        strikes: Sequence[Strike],
+        event_count: int,
+        seed: int,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._stack = stack
+        self._strikes = strikes
+        self._event_count = event_count
+        self._seed = seed
+        self._tell = tell
+        self._started_s = time.monotonic()
+        self._course = Course()
+        self._at_work: list[threading.Thread] = []
+        self._open = ExitStack()
+        self._spare = stack.add("desk", SPARE)
+        self._keeper = Keeper(stack, tell)
+        self._open.enter_context(self._keeper.down(self._spare))
+        self._open.enter_context(self._keeper)
+        self._observer = Observer(self._answering, lambda: dict(self._load.ends))
+        self._load = Load(stack.settings.kafka, self._observer.decided_count, MOST_WAITING)
+        self._rig = Rig(stack, self._keeper, self._load, broker, self._spare)
+        self._open.enter_context(self._observer)
+
+    def __enter__(self) -> "Campaign":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._rig.give_up()
+        for each in self._at_work:
+            each.join()
+        self._open.close()
+
+    def run(self) -> dict[str, Any]:
+        """Publish, strike, wait until all is quiet again, compare.
+
+        Returns:
+            The report, but for the comparison of the stores and for replay: those come when the
+            roles have stopped, see :meth:`conclude`.
+
+        Raises:
+            UnavailableError: the system did not come to rest.
+        """
+        self._publish()
+        self._settle()
+        self._tell("comparing inputs, journal, topics and ClickHouse")
+        statuses = [each.status() for each in self._stack.of("desk") if each is not self._spare]
+        settings = self._stack.settings
+        verdict = compare(settings, settings.topics.partitions, self._load.published, statuses)
+        pauses = longest_pauses(settings.kafka, settings.topics.partitions)
+        return self._report(verdict, pauses)
+
+    def conclude(self, report: dict[str, Any]) -> dict[str, Any]:
+        """Add what the stores of the stopped desks say."""
+        settings = self._stack.settings
+        directories = [
+            settings.state_dir / each.settings.worker
+            for each in self._stack.of("desk")
+            if (settings.state_dir / each.settings.worker).is_dir()
+        ]
+        self._tell("comparing the desks' state with a fold of the journal")
+        stores = compare_stores(settings, settings.topics.partitions, directories)
+        return add_stores(report, stores)
+
+    # -- the course ------------------------------------------------------------------------------
+
+    def _publish(self) -> None:
+        started_s = time.monotonic()
+        start_ms = now_ms() - int(DAYS * DAY_MS)
+        coming = list(self._strikes)
+        schedule = company(self._seed, self._event_count, start_ms, DAYS)
+        for number, event in enumerate(schedule):
+            while coming and coming[0].at_event <= number:
+                self._begin(coming.pop(0))
+            self._load.publish(event)
+        for each in coming:
+            self._begin(each)
+        self._load.flush()
+        self._course.load_s = time.monotonic() - started_s
+        while any(each.is_alive() for each in self._at_work):
+            self._load.wait(0.1)
+        self._load.flush()
+
+    def _begin(self, what: Strike) -> None:
+        while sum(each.is_alive() for each in self._at_work) >= AT_ONCE:
+            self._load.wait(0.05)
+        thread = threading.Thread(target=self._strike, args=(what,), name=f"strike-{what.number}")
+        self._at_work.append(thread)
+        thread.start()
+
+    def _strike(self, what: Strike) -> None:
+        began_s = time.monotonic()
+        name = f"{what.number:>3}/{len(self._strikes)} {what.fault.kind}"
+        try:
+            target = strike(self._rig, what)
+        except Exception as fault:
+            self._course.failed.append(f"{what.fault.kind}: {fault!r}")
+            self._tell(f"{self._at()} {name}: NOT STRUCK: {fault!r}")
+            return
+        self._course.struck[what.fault.kind] += 1
+        lasted_s = time.monotonic() - began_s
+        self._observer.begin(what.fault.kind, what.fault.roles)
+        lasting = f", lasted {lasted_s:.0f} s" if lasted_s >= 1 else ""
+        self._tell(f"{self._at()} {name} ({target}{lasting})")
+
+    def _settle(self) -> None:
+        self._tell(f"{self._at()} all published; waiting until everything is at rest")
+        consumer = make_consumer(self._stack.settings.kafka, group="riverdesk-chaos")
+        barrier = Barrier(self._answering, consumer, lambda: None)
+        deadline_s = time.monotonic() + SETTLE_S
+        try:
+            while True:
+                try:
+                    barrier.archived(barrier.folded(self._load.ends))
+                    break
+                except UnavailableError as fault:
+                    if time.monotonic() > deadline_s:
+                        raise
+                    self._tell(f"{self._at()} still waiting: {fault}")
+        finally:
+            consumer.close()
+        while any(each.caught_up_s is None for each in self._observer.recoveries):
+            if time.monotonic() > deadline_s:
+                break
+            time.sleep(0.1)
+
+    def _answering(self) -> list[RoleProcess]:
+        up = self._keeper.up()
+        return [*up, self._spare] if self._spare.alive and self._spare not in up else up
+
+    def _at(self) -> str:
+        return f"{time.monotonic() - self._started_s:6.1f} s"
+
+    # -- the report ------------------------------------------------------------------------------
+
+    def _report(self, verdict: Verdict, pauses: Pauses) -> dict[str, Any]:
+        done = self._observer.recoveries
+        return {
+            **verdict.as_json(),
+            "faults": dict(sorted(self._course.struck.items())),
+            "recovery_s": _spread([each.moved_s for each in done]),
+            "longest_pause_s": round(pauses.longest_s, 3),
+            "caught_up_s": _spread([each.caught_up_s for each in done]),
+            "recovery_by_kind_s": _by_kind(done),
+            "not_recovered": [each.name for each in done if each.caught_up_s is None],
+            "not_struck": self._course.failed,
+            "notes": self._rig.notes,
+            "unexpected_ends": dict(sorted(self._keeper.ends.items())),
+            "pauses": pauses.as_json(),
+            "sent_again": self._load.sent_again_count,
+            "load_s": round(self._course.load_s, 1),
+            "seed": self._seed,
+        }
+
+
+def add_stores(report: dict[str, Any], stores: Verdict) -> dict[str, Any]:
+    """Add findings in the stores to a report."""
+    added = {
+        name: report[name] + getattr(stores, name) for name in ("lost", "duplicated", "differing")
+    }
+    return {**report, **added, "stores": stores.as_json()}
+
+
+def _spread(values: Sequence[float | None]) -> dict[str, float | None]:
+    known = [value for value in values if value is not None]
+    if not known:
+        return {"p50": None, "max": None}
+    return {"p50": round(statistics.median(known), 2), "max": round(max(known), 2)}
+
+
+def _by_kind(recoveries: Sequence[Recovery]) -> dict[str, dict[str, float | None]]:
+    kinds: dict[str, list[float | None]] = {}
+    for each in recoveries:
+        kinds.setdefault(each.name, []).append(each.moved_s)
+    return {kind: _spread(values) for kind, values in sorted(kinds.items())}

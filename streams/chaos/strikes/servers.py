@@ -1,0 +1,91 @@
+"""Strikes at the broker and at the warehouse."""
+
+import os
+import signal
+from collections.abc import Callable
+from random import Random
+
+from schemas.errors import UnavailableError
+from streams.chaos.rig import Rig, Server
+from streams.warehouse import open_warehouse
+
+TRIES = 60
+TABLES = ("journal_entries", "transaction_decisions", "ticket_decisions", "lessons", "alerts")
+"""Those that are worth striking at: something is inserted all the time."""
+
+
+def kill(rig: Rig, server: Server, hold_s: float) -> str:
+    """End a server with SIGKILL and start it again."""
+    with rig.alone(server):
+        server.kill()
+        rig.hold(hold_s)
+        server.start()
+    return "killed"
+
+
+def restart(rig: Rig, server: Server, hold_s: float) -> str:
+    """Stop a server in order and start it again."""
+    with rig.alone(server):
+        server.stop()
+        rig.hold(hold_s)
+        server.start()
+    return "restarted"
+
+
+def freeze(rig: Rig, server: Server, hold_s: float) -> str:
+    """Stop a server for a while with everything it has in hand, then let it go on."""
+    with rig.alone(server):
+        pid = server.pid
+        if pid is not None:
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                rig.hold(hold_s)
+            finally:
+                os.kill(pid, signal.SIGCONT)
+    return "frozen"
+
+
+def make_read_only(rig: Rig, server: Server, draw: Random, hold_s: float) -> str:
+    """Have a table refuse inserts for a while."""
+    table = draw.choice(TABLES)
+    with rig.alone(server):
+        _execute(rig, f"ALTER TABLE {table} MODIFY SETTING table_readonly = 1")
+        try:
+            rig.hold(hold_s)
+        finally:
+            _execute(rig, f"ALTER TABLE {table} MODIFY SETTING table_readonly = 0")
+    return table
+
+
+def take_table(rig: Rig, server: Server, draw: Random, hold_s: float) -> str:
+    """Have a table missing for a while."""
+    table = draw.choice(TABLES)
+    with rig.alone(server):
+        _execute(rig, f"RENAME TABLE {table} TO {table}_taken")
+        try:
+            rig.hold(hold_s)
+        finally:
+            _execute(rig, f"RENAME TABLE {table}_taken TO {table}")
+    return table
+
+
+def _execute(rig: Rig, statement: str) -> None:
+    def once() -> None:
+        warehouse = open_warehouse(rig.stack.settings.warehouse)
+        try:
+            warehouse.execute(statement)
+        finally:
+            warehouse.close()
+
+    _patiently(rig, once)
+
+
+def _patiently(rig: Rig, work: Callable[[], None]) -> None:
+    for _ in range(TRIES):
+        try:
+            work()
+        except UnavailableError as fault:
+            rig.hold(fault.retry_after_s)
+        else:
+            return
+    work()
