@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from models.features.unusual import unusual_view
+from models.fingerprint import digest_code
 from models.knowledge import Knowledge
 from models.learners.anomaly import AnomalyLearner
 from models.learners.digest import digest_content
@@ -111,7 +112,10 @@ class Learners:
 
     @staticmethod
     def fingerprint() -> str:
-        """Name code and configuration: a checkpoint of another fingerprint must be refused."""
+        """Name code, configuration, libraries and platform (:mod:`models.fingerprint`).
+
+        A checkpoint of another fingerprint must be refused: the lessons are folded anew.
+        """
         return _fingerprint()
 
 
@@ -125,4 +129,4 @@ def _is_kept(lesson: Lesson) -> bool:
 
 @lru_cache(maxsize=1)
 def _fingerprint() -> str:
-    return digest_content(CORE_VERSION, Learners().content_digest())
+    return digest_content(CORE_VERSION, digest_code(), Learners().content_digest())
