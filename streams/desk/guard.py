@@ -4,7 +4,6 @@ A fault of the input (or of the pure core on it) makes a dead letter; a fault of
 the state never does.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -18,6 +17,7 @@ from schemas.errors import (
     RejectedError,
     UnavailableError,
 )
+from streams.desk.refusals import Refusals
 
 log = structlog.get_logger(__name__)
 
@@ -63,36 +63,48 @@ def _refusal(stage: str, fault: Exception) -> Refusal:
 class DeadLetterLimit:
     """Stops a worker that would otherwise drain a topic into the dead letters.
 
+    What it counts is part of each partition's fold, so a restarted worker, or another one that
+    takes the partitions over, goes on counting where the journal stands.
+
     Args:
-        run: So many refusals in a row stop the worker.
-        window: Over so many latest records …
+        run: More refusals in a row than this, over all owned partitions together, stop the worker.
+        window: Over so many latest records of one partition, or of all together …
         share: … more than this share of refusals stops it.
     """
 
     def __init__(self, run: int, window: int, share: float) -> None:
         self._run_limit = run
+        self._window = window
         self._share = share
-        self._window: deque[bool] = deque(maxlen=window)
-        self._refused_count = 0
-        self._run = 0
+        self._owned: dict[int, Refusals] = {}
 
-    def note(self, refused: bool) -> None:
-        """Count one record.
+    def know(self, partition: int, refusals: Refusals) -> None:
+        """Take over what the fold of a partition says."""
+        self._owned[partition] = refusals
+
+    def forget(self, partition: int) -> None:
+        """Leave a partition to its next owner."""
+        self._owned.pop(partition, None)
+
+    def note(self, partition: int, refusals: Refusals) -> None:
+        """Count one record of a partition.
 
         Raises:
-            IncompatibleError: the limit is passed; a person must look.
+            IncompatibleError: it was refused and the limit is passed; a person must look.
         """
-        if len(self._window) == self._window.maxlen:
-            self._refused_count -= self._window[0]
-        self._window.append(refused)
-        self._refused_count += refused
-        self._run = self._run + 1 if refused else 0
-        full = len(self._window) == self._window.maxlen
-        if self._run > self._run_limit or (
-            full and self._refused_count > self._share * len(self._window)
+        self._owned[partition] = refusals
+        if not refusals.run:
+            return
+        run = sum(each.run for each in self._owned.values())
+        part = max(1, self._window // len(self._owned))
+        together = part * len(self._owned)
+        for refused_count, window in (
+            (refusals.count(self._window), self._window),
+            (sum(each.count(part) for each in self._owned.values()), together),
         ):
-            raise IncompatibleError(
-                f"{self._run} records in a row and {self._refused_count} of the last "
-                f"{len(self._window)} were refused: the desk stops before it drains the topic; "
-                "look at the dead letters"
-            )
+            if run > self._run_limit or refused_count > self._share * window:
+                raise IncompatibleError(
+                    f"{run} records in a row and {refused_count} of the last {window} were "
+                    "refused: the desk stops before it drains the topic, and will stop again "
+                    "after a restart; look with `riverdesk deadletters list`"
+                )

@@ -96,6 +96,7 @@ class Ownership:
     def _let_go(self, partition: Partition) -> None:
         partition.discard()
         partition.store.close()
+        self._limit.forget(partition.identity.partition)
         del self.partitions[partition.identity.partition]
 
     async def _take(self, number: int, generation: int) -> None:

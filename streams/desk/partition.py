@@ -60,7 +60,7 @@ class Partition:
         learners: Shared by all partitions; changed between batches only.
         masking_key: Key of the tokens for card numbers and devices.
         tick_interval_ms: Distance of ticks in event time.
-        limit: Counts refusals of the whole worker.
+        limit: Of the refusals on all partitions of the worker.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class Partition:
         self._admission = Admission(identity.partition, identity.partition_count, masking_key)
         self._tick_interval_ms = tick_interval_ms
         self._limit = limit
+        self._limit.know(identity.partition, self.position.refusals)
         self.policy = self._stored_policy()
         self._ticked_ms = self.position.tick_ms
         """Up to when nothing falls due any more; only ticks with entries are journaled."""
@@ -126,6 +127,7 @@ class Partition:
         """Forget everything that the journal has not acknowledged."""
         self.store.discard()
         self.position = self.store.position
+        self._limit.know(self.identity.partition, self.position.refusals)
         self.policy = self._stored_policy()
         self._ticked_ms = self.position.tick_ms
         self._entries, self._dead = [], []
@@ -149,9 +151,9 @@ class Partition:
             )
         else:
             refused = event
-        self._limit.note(refused is not None)
         if refused is not None:
             self._give_up(raw, source, refused, decided_ms)
+        self._limit.note(self.identity.partition, self.position.refusals)
 
     def _decide_event(self, event: Event, source: Source, raw: Raw, decided_ms: int) -> None:
         draft = core.decide_event(

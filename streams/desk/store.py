@@ -19,6 +19,7 @@ from rocksdict import DbClosedError, Options, Rdict, WriteBatch
 from models.state import Changes, Due, Room, Value
 from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError, UnavailableError
+from streams.desk.refusals import Refusals
 from streams.journal.acceptance import Reading
 
 POSITION_KEY = b"\x00"
@@ -41,6 +42,7 @@ class FoldPosition:
         sources: Next offset of each input topic.
         revision: The learners' revision at the last decision; it never goes back.
         tick_ms: Time of the last tick.
+        refusals: Which of the newest records were refused.
     """
 
     reading: Reading = field(default_factory=Reading)
@@ -49,6 +51,7 @@ class FoldPosition:
     sources: dict[str, int] = field(default_factory=dict)
     revision: int = 0
     tick_ms: int = 0
+    refusals: Refusals = field(default_factory=Refusals)
 
 
 class PartitionStore:
@@ -141,7 +144,8 @@ class PartitionStore:
             batch.delete(key)
         for key in self._added:
             batch.put(key, b"")
-        batch.put(POSITION_KEY, encode({"format": FORMAT} | asdict(position)))
+        content = asdict(position) | {"refusals": position.refusals.token()}
+        batch.put(POSITION_KEY, encode({"format": FORMAT} | content))
         try:
             self._db.write(batch)
         except Exception as fault:
@@ -193,6 +197,7 @@ class PartitionStore:
                 f"state store {self.path} has another format; delete it to fold the journal anew"
             )
         stored["reading"] = Reading(**stored["reading"])
+        stored["refusals"] = Refusals.from_token(stored.get("refusals", Refusals().token()))
         return FoldPosition(**stored)
 
 

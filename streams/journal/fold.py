@@ -38,9 +38,10 @@ def advance_position(
     position: FoldPosition, record: Mapping[str, Any], *, reading_after: Reading
 ) -> FoldPosition:
     """Give the position after an accepted record."""
-    sources = position.sources
+    sources, refusals = position.sources, position.refusals
     source = record.get("source")
     if source is not None:
+        refusals = refusals.after(record["kind"] == "dead")
         sources = {**sources, source["topic"]: source["offset"] + 1}
     learner = record.get("learner")
     return replace(
@@ -49,4 +50,5 @@ def advance_position(
         sources=sources,
         revision=max(position.revision, learner["revision"]) if learner else position.revision,
         tick_ms=max(position.tick_ms, record.get("tick_ms", 0)),
+        refusals=refusals,
     )

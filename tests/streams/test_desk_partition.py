@@ -181,6 +181,29 @@ def test_too_many_refusals_stop_the_desk_and_leave_nothing(tmp_path: Path) -> No
     bench.store.close()
 
 
+def test_restarted_desk_goes_on_counting_refusals_where_the_journal_stands(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(tmp_path / "store", run_limit=3)
+    bench.take(*(raw("transaction", offset, b"{") for offset in range(2)))
+    bench.limit = DeadLetterLimit(3, 10_000, 0.5)  # a new process knows what the store knows
+    bench.partition = bench.owned()
+    bench.take(raw("transaction", 2, b"{"))
+    with pytest.raises(IncompatibleError):
+        bench.decide(raw("transaction", 3, b"{"))
+    bench.partition.discard()
+    assert bench.store.position.refusals.run == 3
+    bench.store.close()
+
+
+def test_refusals_that_were_not_journaled_do_not_count(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "store", run_limit=3)
+    for _ in range(3):  # thrown back each time, and decided again
+        bench.decide(*(raw("transaction", offset, b"{") for offset in range(3)))
+        bench.partition.discard()
+    bench.store.close()
+
+
 def due_at(bench: Bench, at_ms: int) -> None:
     """Put something on the agenda, as an earlier record would have."""
     entry = Due(at_ms, "mature", "transaction/default/gone")

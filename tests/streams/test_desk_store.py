@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 
 from models.state import Changes, Due, MemoryState
 from schemas.errors import IncompatibleError, UnavailableError
+from streams.desk.refusals import Refusals
 from streams.desk.store import POSITION_KEY, FoldPosition, PartitionStore
 from streams.journal.acceptance import Reading
 
-POSITION = FoldPosition(Reading(2, "w", 9), 12, "ab", {"t": 4}, 3, 60_000)
+REFUSALS = Refusals(2, 0b1011 << 3_000)
+POSITION = FoldPosition(Reading(2, "w", 9), 12, "ab", {"t": 4}, 3, 60_000, REFUSALS)
 
 
 def test_store_keeps_what_was_committed_and_nothing_else(tmp_path: Path) -> None:
