@@ -57,6 +57,7 @@ class DeskSettings(_Group):
     lessons_per_batch: int = Field(default=20, ge=1)
     checkpoint_every_lessons: int = Field(default=20_000, ge=1)
     checkpoints_kept: int = Field(default=3, ge=1)
+    digest_every_lessons: int = Field(default=20_000, ge=1)
     dead_run_limit: int = Field(default=2_000, ge=1)
     dead_window: int = Field(default=10_000, ge=1, le=10_000)
     dead_share_limit: float = Field(default=0.5, gt=0, le=1)

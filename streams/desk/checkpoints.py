@@ -1,79 +1,122 @@
-"""Checkpoints of the learners: written whole, verified before a byte of them is unpickled."""
+"""Checkpoints of the learners: written whole, verified before a byte of them is unpickled.
 
-import hashlib
-import hmac
-import os
+All workers fold the same lessons, so they share ``<checkpoint directory>/learners``: any of them
+begins with the newest checkpoint, whoever wrote it. The header of a sealed file
+(:mod:`streams.desk.sealed`) holds ``kind`` ``learners``, ``fingerprint`` (code and configuration),
+``revision``, ``digest`` (chain over all lessons) and ``lesson_digest`` (of the last lesson, to be
+compared with the log); the payload is a pickle.
+"""
+
+import gc
 import pickle
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
 
 import structlog
 
 from models.learning import Learners
+from schemas.errors import MalformedError
+from streams.desk.sealed import SealedReader, SealedWriter
+from streams.desk.shelf import Shelf
 
 log = structlog.get_logger(__name__)
 
-MAGIC = b"riverdesk-learners-1\n"
-SEAL_BYTES = 32
+KIND_DIGITS = 8
+"""So much of the fingerprint stands in the name."""
+
+
+class Checkpoint(NamedTuple):
+    """Learners, and the digest of the last lesson that they folded."""
+
+    learners: Learners
+    lesson_digest: str
 
 
 class Checkpoints:
     """A directory with the newest checkpoints.
 
     Args:
-        directory: Made if missing.
+        directory: Made if missing; workers may share it.
         key: Key of the HMAC; without one a plain SHA-256 guards against damage only.
         kept: How many are kept, >= 1.
+        worker: Who writes; unique among the workers that share the directory.
     """
 
-    def __init__(self, directory: Path, key: bytes | None, kept: int) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, key: bytes | None, kept: int, worker: str) -> None:
+        self.shelf = Shelf(directory, worker, kept)
         self._key = key
-        self._kept = kept
+        self._size_bytes = 0
 
-    def save(self, learners: Learners) -> Path:
-        """Write a checkpoint; it is there whole or not at all.
+    def save(self, learners: Learners, lesson_digest: str) -> Path:
+        """Write a checkpoint, from any thread; the learners must not learn meanwhile.
+
+        Other threads run on while it is pickled: after every 64 kB or so they may.
 
         Raises:
-            OSError: the directory cannot be written.
+            OSError: the directory is full or cannot be written; try again later.
         """
-        self._directory.mkdir(parents=True, exist_ok=True)
-        body = Learners.fingerprint().encode() + b"\n" + pickle.dumps(learners, protocol=5)
-        path = self._directory / f"{learners.revision:020d}-{learners.digest}.ckpt"
-        beginning = path.with_suffix(".part")
-        with beginning.open("wb") as file:
-            file.write(MAGIC + self._seal(body) + body)
-            file.flush()
-            os.fsync(file.fileno())
-        beginning.replace(path)
-        for old in self._paths()[self._kept :]:
-            old.unlink(missing_ok=True)
+        fingerprint = Learners.fingerprint()
+        header = {
+            "kind": "learners",
+            "fingerprint": fingerprint,
+            "revision": learners.revision,
+            "digest": learners.digest,
+            "lesson_digest": lesson_digest,
+        }
+
+        def fill(file: BinaryIO) -> None:
+            writer = SealedWriter(file, self._key, header)
+            _pickle(learners, writer)
+            writer.finish()
+
+        path = self.shelf.put(
+            learners.revision, learners.digest, fingerprint[:KIND_DIGITS], fill, self._size_bytes
+        )
+        self._size_bytes = path.stat().st_size
         return path
 
-    def newest(self) -> Learners | None:
-        """Load the newest checkpoint that is whole, sealed with our key and of this code."""
-        for path in self._paths():
-            learners = self._load(path)
-            if learners is not None:
-                return learners
+    def newest(self, agrees: Callable[[int, str], bool]) -> Checkpoint | None:
+        """Load the newest checkpoint that is whole, sealed with our key, of this code and log.
+
+        Args:
+            agrees: Tells whether the lesson below a revision has a digest on the log.
+        """
+        for path in self.shelf.paths():
+            try:
+                return self._load(path, agrees)
+            except (MalformedError, OSError) as fault:
+                log.warning("checkpoint_refused", path=path.name, reason=str(fault))
         return None
 
-    def _load(self, path: Path) -> Learners | None:
-        raw = path.read_bytes()
-        seal, body = raw[len(MAGIC) :][:SEAL_BYTES], raw[len(MAGIC) + SEAL_BYTES :]
-        if not raw.startswith(MAGIC) or not hmac.compare_digest(seal, self._seal(body)):
-            log.warning("checkpoint_refused", path=path.name, reason="the seal does not match")
-            return None
-        fingerprint, _, pickled = body.partition(b"\n")
-        if fingerprint.decode() != Learners.fingerprint():
-            log.warning("checkpoint_refused", path=path.name, reason="made by other code")
-            return None
+    def _load(self, path: Path, agrees: Callable[[int, str], bool]) -> Checkpoint:
+        with path.open("rb") as file:
+            reader = SealedReader(file, self._key)
+            pickled = reader.take_rest()
+            reader.check()
+        header: dict[str, Any] = reader.header
+        if header["kind"] != "learners":
+            raise MalformedError(f"it holds {header['kind']}")
+        if header["fingerprint"] != Learners.fingerprint():
+            raise MalformedError("made by other code; the lessons are folded instead")
+        if not agrees(header["revision"], header["lesson_digest"]):
+            raise MalformedError("its last lesson is not on this log")
         learners = pickle.loads(pickled)
-        return learners if isinstance(learners, Learners) else None
+        if not isinstance(learners, Learners) or (learners.revision, learners.digest) != (
+            header["revision"],
+            header["digest"],
+        ):
+            raise MalformedError("its content is not what its header says")
+        return Checkpoint(learners, header["lesson_digest"])
 
-    def _paths(self) -> list[Path]:
-        return sorted(self._directory.glob("*.ckpt"), reverse=True)
 
-    def _seal(self, body: bytes) -> bytes:
-        if self._key is None:
-            return hashlib.sha256(body).digest()
-        return hmac.new(self._key, body, hashlib.sha256).digest()
+def _pickle(learners: Learners, writer: SealedWriter) -> None:
+    # A pickle makes so many short-lived objects that the collector would search the whole heap
+    # again and again, a fifth of a second each time, while every other thread waits.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        pickle.Pickler(writer, protocol=5).dump(learners)
+    finally:
+        if collecting:
+            gc.enable()

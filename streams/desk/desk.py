@@ -14,9 +14,10 @@ from typing import Any
 import structlog
 
 from models.policy import Policy
-from schemas.errors import UnavailableError
+from schemas.errors import IncompatibleError, UnavailableError
 from schemas.registry import INPUTS
 from streams.desk.checkpoints import Checkpoints
+from streams.desk.digests import Digests
 from streams.desk.lessons import LessonFeed
 from streams.desk.ownership import Ownership
 from streams.desk.partition import Decided, Partition
@@ -57,6 +58,9 @@ class Desk:
         self._turns = Turns("desk", halt)
         directory = Path(settings.state_dir) / settings.worker
         key = settings.checkpoint_key
+        self.digests = Digests(
+            settings.kafka, settings.worker, settings.desk.digest_every_lessons, clock
+        )
         self.feed = LessonFeed(
             settings.kafka,
             Checkpoints(
@@ -65,6 +69,7 @@ class Desk:
                 settings.desk.checkpoints_kept,
             ),
             settings.desk.checkpoint_every_lessons,
+            self.digests,
         )
         self.intake = Intake(
             make_consumer(settings.kafka, "riverdesk-desk", f"riverdesk-desk-{settings.worker}"),
@@ -92,6 +97,11 @@ class Desk:
         """Begin to read lessons and inputs."""
         loop = asyncio.get_running_loop()
         self.feed.open(loop)
+        try:
+            await self.feed.settle()
+        except IncompatibleError as fault:
+            self._turns.stop(fault)
+            return
         self._learning = loop.create_task(self._learn())
         self.intake.open(loop)
 
@@ -113,7 +123,7 @@ class Desk:
 
     def check(self) -> None:
         """Halt if a thread has failed; called every second."""
-        self._turns.check(self.intake.failure, self.feed.failure)
+        self._turns.check(self.intake.failure, self.feed.failure, self.digests.failure)
 
     def adopt(self, policy: Policy) -> None:
         """Use a newer policy from the next batch on; each partition journals the change."""
@@ -130,6 +140,7 @@ class Desk:
             "revision": learners.revision,
             "digest": learners.digest,
             "lessons_seen": self.feed.seen_offset,
+            "compared": self.digests.status(),
             "partitions": {
                 str(number): {
                     "epoch": partition.identity.epoch,

@@ -12,6 +12,7 @@ from models.learning import Learners
 from schemas.errors import IncompatibleError, UnavailableError
 from schemas.registry import LESSONS
 from streams.desk.checkpoints import Checkpoints
+from streams.desk.digests import Digests
 from streams.kafka import KafkaError, TopicPartition, is_gap, make_consumer
 from streams.settings import KafkaSettings
 
@@ -20,6 +21,7 @@ log = structlog.get_logger(__name__)
 WAITING_LESSONS = 20_000
 FETCH_RECORDS = 1_000
 SLICE_LESSONS = 200
+COMPARING_S = 10.0
 
 
 class LessonFeed:
@@ -29,15 +31,23 @@ class LessonFeed:
         kafka: The broker.
         checkpoints: Where to begin, and where to save every so many lessons.
         checkpoint_every: Lessons between two checkpoints.
+        digests: Told of the learners at certain revisions, which must be those of everybody.
     """
 
     def __init__(
-        self, kafka: KafkaSettings, checkpoints: Checkpoints, checkpoint_every: int
+        self,
+        kafka: KafkaSettings,
+        checkpoints: Checkpoints,
+        checkpoint_every: int,
+        digests: Digests,
     ) -> None:
         self._kafka = kafka
         self._checkpoints = checkpoints
         self._checkpoint_every = checkpoint_every
-        self.learners = checkpoints.newest() or Learners()
+        self._digests = digests
+        saved = checkpoints.newest()
+        self._rebuilt = saved is None
+        self.learners = saved or Learners()
         self._saved_revision = self.learners.revision
         self.seen_offset = self.learners.revision
         """Offset up to which the partition was read and folded, control records included."""
@@ -51,7 +61,27 @@ class LessonFeed:
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to read."""
         self._loop = loop
+        self._digests.open(self._wake, self._rebuilt)
         self._thread.start()
+
+    async def settle(self) -> None:
+        """Compare what a checkpoint gave with what was published; before the first decision.
+
+        Raises:
+            IncompatibleError: it is not what everybody has; the checkpoints are discarded.
+        """
+        await asyncio.to_thread(self._digests.settle, self.learners, COMPARING_S)
+        self.check()
+
+    def check(self) -> None:
+        """Make sure that the learners have departed from nobody's.
+
+        Raises:
+            IncompatibleError: they have; the next start rebuilds them from the lessons.
+        """
+        if self._digests.departure is not None:
+            self._checkpoints.discard()
+            raise self._digests.departure
 
     async def arrival(self) -> None:
         """Wait until something was read."""
@@ -61,7 +91,9 @@ class LessonFeed:
     async def close(self) -> None:
         """Stop reading and save a checkpoint."""
         self._stopping.set()
-        await asyncio.to_thread(self._thread.join, 5.0)
+        if self._thread.is_alive():
+            await asyncio.to_thread(self._thread.join, 5.0)
+        await asyncio.to_thread(self._digests.close, self.learners)
         self._save()
 
     def apply(self, limit: int) -> int:
@@ -71,10 +103,15 @@ class LessonFeed:
             How many were folded.
 
         Raises:
-            IncompatibleError: the lessons cannot be read on; the learners would stand still.
+            IncompatibleError: the lessons cannot be read on, or the learners have departed.
         """
         if self.failure is not None:
             raise IncompatibleError(f"the lessons cannot be read: {self.failure}")
+        self.check()
+        if self._digests.resting:
+            return 0  # decisions go on with the learners as they are
+        if self._due():
+            self._save()  # at a revision whose digest was published
         count = 0
         while count < limit:
             try:
@@ -84,11 +121,14 @@ class LessonFeed:
             if raw is None:
                 self.seen_offset = offset
                 continue
+            before = self.learners.revision
             self.learners.fold(raw, offset)
             self.seen_offset = offset + 1
             count += 1
-        if self.learners.revision - self._saved_revision >= self._checkpoint_every:
-            self._save()
+            if self._digests.passes(before, self.learners.revision) or self._due():
+                self._digests.begin(self.learners)
+                if self._digests.resting:
+                    break
         return count
 
     async def reach(self, revision: int, wanted: Callable[[], bool]) -> None:
@@ -112,8 +152,11 @@ class LessonFeed:
                     )
                 await asyncio.sleep(0.05)
 
+    def _due(self) -> bool:
+        return self.learners.revision - self._saved_revision >= self._checkpoint_every
+
     def _save(self) -> None:
-        if self.learners.revision == self._saved_revision:
+        if self.learners.revision == self._saved_revision or self._digests.departure is not None:
             return
         try:
             path = self._checkpoints.save(self.learners)
@@ -137,13 +180,18 @@ class LessonFeed:
                         self._put(message.offset() or 0, None)
                     elif is_gap(fault):
                         raise IncompatibleError(f"lessons are missing from the log: {fault}")
-                if messages and self._loop is not None:
-                    self._loop.call_soon_threadsafe(self._arrived.set)
+                if messages:
+                    self._wake()
         except BaseException as fault:
             self.failure = fault
             log.error("lessons_failed", error=repr(fault))
         finally:
             consumer.close()
+
+    def _wake(self) -> None:
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody folds any more
+                self._loop.call_soon_threadsafe(self._arrived.set)
 
     def _put(self, offset: int, raw: bytes | None) -> None:
         while not self._stopping.is_set():
