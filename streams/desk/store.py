@@ -9,12 +9,13 @@ Keys: ``\x00`` the position, ``\x01`` + time + kind + key the agenda, ``\x02`` +
 import shutil
 import struct
 from collections import OrderedDict
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rocksdict import DbClosedError, Options, Rdict, WriteBatch
+from rocksdict import AccessType, DbClosedError, Options, Rdict, WriteBatch
 
 from models.state import Changes, Due, Room, Value
 from schemas.codec import decode_json, encode
@@ -59,6 +60,7 @@ class PartitionStore:
 
     Args:
         path: Directory of this partition's store; made if missing.
+        read_only: Only look; the store must be there, and nothing of it is changed.
 
     Raises:
         UnavailableError: another process holds the store.
@@ -66,15 +68,17 @@ class PartitionStore:
         IncompatibleError: the store was written by another version of its format.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
-        path.mkdir(parents=True, exist_ok=True)
+        if not read_only:
+            path.mkdir(parents=True, exist_ok=True)
         options = Options(raw_mode=True)
-        options.create_if_missing(True)
+        options.create_if_missing(not read_only)
         options.set_write_buffer_size(16 * 1024 * 1024)
         options.set_keep_log_file_num(2)
         try:
-            self._db = Rdict(str(path), options=options)
+            access = AccessType.read_only() if read_only else AccessType.read_write()
+            self._db = Rdict(str(path), options=options, access_type=access)
         except Exception as fault:  # rocksdict raises bare exceptions
             if any(word in str(fault) for word in DAMAGED):
                 raise MalformedError(f"state store {path} is damaged: {fault}") from fault
@@ -116,6 +120,14 @@ class PartitionStore:
                 stored_count += 1
             entries.next()
         return [found[key] for key in sorted(found)][:limit]
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Give all that is durable but the position, as it is stored, by key."""
+        entries = self._db.iter()
+        entries.seek(AGENDA_PREFIX)
+        while entries.valid():
+            yield bytes(entries.key()), bytes(entries.value())
+            entries.next()
 
     # -- write ----------------------------------------------------------------------------------
 

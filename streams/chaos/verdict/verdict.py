@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["lost", "duplicated", "differing", "repeated"]
+Kind = Literal["lost", "duplicated", "differing", "repeated", "unconfirmed"]
 """What is wrong with a record.
 
 lost: it should be there and is not. duplicated: it is there more often than it should be; also
 what nothing accounts for. differing: it is there with other content, or out of order. repeated:
-written twice where readers are told to see it once; not a fault, counted apart.
+written twice where readers are told to see it once; not a fault, counted apart. unconfirmed: a
+dead letter because the core raised or the decision was too large, which only replay could confirm.
 """
 EXAMPLES = 5
 
@@ -74,6 +75,7 @@ class Verdict:
             "duplicated_where": dict(self.counts.get("duplicated", {})),
             "differing_where": dict(self.counts.get("differing", {})),
             "repeated_where": dict(self.counts.get("repeated", {})),
+            "unconfirmed_where": dict(self.counts.get("unconfirmed", {})),
             "compared": dict(self.compared),
             "examples": {name: list(each) for name, each in self.examples.items()},
         }
