@@ -59,7 +59,11 @@ class Desk:
         directory = Path(settings.state_dir) / settings.worker
         key = settings.checkpoint_key
         self.digests = Digests(
-            settings.kafka, settings.worker, settings.desk.digest_every_lessons, clock
+            settings.kafka,
+            settings.worker,
+            settings.desk.digest_every_lessons,
+            clock,
+            directory / "departed",
         )
         self.feed = LessonFeed(
             settings.kafka,

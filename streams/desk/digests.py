@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -50,6 +51,8 @@ class Digests:
         worker: Our name.
         every: Publish whenever the revision passes a multiple of this, >= 1.
         clock: Milliseconds since the epoch.
+        mark: A file of this worker's own; it is there from a departure until the learners that
+            were rebuilt have been compared.
 
     Attributes:
         departure: Why this worker must stop, once its learners are not what they must be.
@@ -62,6 +65,7 @@ class Digests:
         worker: str,
         every: int,
         clock: Callable[[], int],
+        mark: Path,
     ) -> None:
         self.departure: IncompatibleError | None = None
         self.failure: BaseException | None = None
@@ -72,6 +76,7 @@ class Digests:
         self._every = every
         self._rebuilt = False
         self._clock = clock
+        self._mark = mark
         self._start = uuid4().hex
         self._agreement = Agreement(self._start)
         self._tasks: queue.Queue[Learners] = queue.Queue(1)
@@ -85,6 +90,11 @@ class Digests:
         self._wake: Callable[[], None] = lambda: None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="digests", daemon=True)
+
+    @property
+    def must_rebuild(self) -> bool:
+        """Whether no checkpoint may be used: the last start departed, or the one before it."""
+        return self._mark.exists()
 
     @property
     def resting(self) -> bool:
@@ -235,6 +245,7 @@ class Digests:
             self._weigh(verdict)
         if record["start"] == self._start:
             self._heard_at = max(self._heard_at, record["revision"])
+            self._unmark(record["revision"])
 
     def _weigh(self, verdict: Verdict) -> None:
         if self.departure is not None:
@@ -260,6 +271,8 @@ class Digests:
                 log.warning("other_learners_departed", **facts)
             return
         log.error("learners_departed", **facts)
+        self._mark.parent.mkdir(parents=True, exist_ok=True)
+        self._mark.write_text(str(verdict.revision))
         self.departure = IncompatibleError(
             f"the learners of {own.worker} depart at revision {verdict.revision}: "
             f"chain {own.chain} content {own.content}, but {other.worker} has "
@@ -271,6 +284,13 @@ class Digests:
             )
         )
         self._wake()
+
+    def _unmark(self, revision: int) -> None:
+        """Forget the departure of an earlier start, once this one stands beyond it undisputed."""
+        if self.departure is None and self._rebuilt and self._mark.exists():
+            departed_at = self._mark.read_text()
+            if not departed_at.isdigit() or revision >= int(departed_at):
+                self._mark.unlink(missing_ok=True)
 
 
 def _assign(consumer: Consumer) -> bool:

@@ -45,7 +45,7 @@ class LessonFeed:
         self._checkpoints = checkpoints
         self._checkpoint_every = checkpoint_every
         self._digests = digests
-        saved = checkpoints.newest()
+        saved = None if digests.must_rebuild else checkpoints.newest()
         self._rebuilt = saved is None
         self.learners = saved or Learners()
         self._saved_revision = self.learners.revision
