@@ -8,9 +8,9 @@ import math
 import platform
 import sys
 from functools import lru_cache
+from importlib.metadata import version
 
 import numpy as np
-import river
 
 from models.learners.digest import digest_content
 
@@ -25,7 +25,7 @@ def machine_name() -> str:
     return (
         f"{sys.platform}-{platform.machine()} {libc} "
         f"python-{sys.version_info.major}.{sys.version_info.minor} "
-        f"numpy-{np.__version__} river-{river.__version__} arithmetic-{digest_arithmetic()[:8]}"
+        f"numpy-{np.__version__} river-{version('river')} arithmetic-{digest_arithmetic()[:8]}"
     )
 
 

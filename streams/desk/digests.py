@@ -116,13 +116,18 @@ class Digests:
         """Tell whether a digest is due between two revisions: the log alone decides it."""
         return before // self._every != after // self._every
 
-    def begin(self, learners: Learners) -> None:
-        """Digest, publish and compare the learners as they are; they rest until it is computed."""
+    def begin(self, learners: Learners) -> bool:
+        """Digest, publish and compare the learners as they are; they rest until it is computed.
+
+        Returns:
+            Whether it was begun; once a revision is enough.
+        """
         if not self._thread.is_alive() or self._begun_at == learners.revision:
-            return
+            return False
         self._begun_at = learners.revision
         self._busy.set()
         self._tasks.put(learners)
+        return True
 
     def settle(self, learners: Learners, patience_s: float) -> None:
         """Wait until the learners have been compared at their revision; blocks.

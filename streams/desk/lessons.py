@@ -125,10 +125,9 @@ class LessonFeed:
             self.learners.fold(raw, offset)
             self.seen_offset = offset + 1
             count += 1
-            if self._digests.passes(before, self.learners.revision) or self._due():
-                self._digests.begin(self.learners)
-                if self._digests.resting:
-                    break
+            due = self._due() or self._digests.passes(before, self.learners.revision)
+            if due and self._digests.begin(self.learners):
+                break
         return count
 
     async def reach(self, revision: int, wanted: Callable[[], bool]) -> None:
