@@ -12,7 +12,7 @@ from models.learners.softmax import HashedSoftmaxClassifier
 from models.sampling import is_chosen
 from models.standins import Standins
 from models.version import CORE_VERSION
-from schemas.codec import chain, decode_json
+from schemas.codec import chain, decode_json, digest_bytes
 from schemas.errors import MalformedError
 from schemas.outputs import LESSON, Lesson
 
@@ -29,12 +29,14 @@ class Learners:
     Attributes:
         revision: offset reached in the lessons; all lessons below it were folded.
         digest: chain digest over the raw lessons folded.
+        lesson_digest: digest of the last of them, by which a log is recognised; "" before it.
         skipped: malformed lessons, chained but not learned.
     """
 
     def __init__(self) -> None:
         self.revision = 0
         self.digest = GENESIS
+        self.lesson_digest = ""
         self.skipped = 0
         self.category = HashedSoftmaxClassifier(seed=1)
         self.urgency = HashedSoftmaxClassifier(seed=2)
@@ -52,6 +54,7 @@ class Learners:
         else:
             self.learn(lesson)
         self.digest = chain(self.digest, raw)
+        self.lesson_digest = digest_bytes(raw)
         self.revision = offset + 1
 
     def learn(self, lesson: Lesson) -> None:

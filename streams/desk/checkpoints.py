@@ -10,8 +10,9 @@ compared with the log); the payload is a pickle.
 import gc
 import pickle
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import structlog
 
@@ -26,13 +27,6 @@ KIND_DIGITS = 8
 """So much of the fingerprint stands in the name."""
 
 
-class Checkpoint(NamedTuple):
-    """Learners, and the digest of the last lesson that they folded."""
-
-    learners: Learners
-    lesson_digest: str
-
-
 class Checkpoints:
     """A directory with the newest checkpoints.
 
@@ -43,12 +37,12 @@ class Checkpoints:
         worker: Who writes; unique among the workers that share the directory.
     """
 
-    def __init__(self, directory: Path, key: bytes | None, kept: int, worker: str) -> None:
+    def __init__(self, directory: Path, key: bytes | None, kept: int, worker: str = "") -> None:
         self.shelf = Shelf(directory, worker, kept)
         self._key = key
         self._size_bytes = 0
 
-    def save(self, learners: Learners, lesson_digest: str) -> Path:
+    def save(self, learners: Learners) -> Path:
         """Write a checkpoint, from any thread; the learners must not learn meanwhile.
 
         Other threads run on while it is pickled: after every 64 kB or so they may.
@@ -62,7 +56,7 @@ class Checkpoints:
             "fingerprint": fingerprint,
             "revision": learners.revision,
             "digest": learners.digest,
-            "lesson_digest": lesson_digest,
+            "lesson_digest": learners.lesson_digest,
         }
 
         def fill(file: BinaryIO) -> None:
@@ -76,7 +70,9 @@ class Checkpoints:
         self._size_bytes = path.stat().st_size
         return path
 
-    def newest(self, agrees: Callable[[int, str], bool]) -> Checkpoint | None:
+    def newest(
+        self, agrees: Callable[[int, str], bool] = lambda revision, digest: True
+    ) -> Learners | None:
         """Load the newest checkpoint that is whole, sealed with our key, of this code and log.
 
         Args:
@@ -89,15 +85,22 @@ class Checkpoints:
                 log.warning("checkpoint_refused", path=path.name, reason=str(fault))
         return None
 
-    def _load(self, path: Path, agrees: Callable[[int, str], bool]) -> Checkpoint:
+    def discard(self) -> None:
+        """Remove all checkpoints: what they hold is not what everybody has."""
+        for path in self.shelf.paths():
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        log.warning("checkpoints_discarded")
+
+    def _load(self, path: Path, agrees: Callable[[int, str], bool]) -> Learners:
         with path.open("rb") as file:
             reader = SealedReader(file, self._key)
             pickled = reader.take_rest()
             reader.check()
         header: dict[str, Any] = reader.header
-        if header["kind"] != "learners":
-            raise MalformedError(f"it holds {header['kind']}")
-        if header["fingerprint"] != Learners.fingerprint():
+        if header.get("kind") != "learners":
+            raise MalformedError(f"it holds {header.get('kind')}")
+        if header.get("fingerprint") != Learners.fingerprint():
             raise MalformedError("made by other code; the lessons are folded instead")
         if not agrees(header["revision"], header["lesson_digest"]):
             raise MalformedError("its last lesson is not on this log")
@@ -107,7 +110,7 @@ class Checkpoints:
             header["digest"],
         ):
             raise MalformedError("its content is not what its header says")
-        return Checkpoint(learners, header["lesson_digest"])
+        return learners
 
 
 def _pickle(learners: Learners, writer: SealedWriter) -> None:
