@@ -1,0 +1,216 @@
+"""One batch of the desk, step by step, with a journal that answers as it is told."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from desk_bench import CLOCK_MS, Bench
+from desk_events import PARTITION, PARTITION_COUNT, START_MS, event, raw, slice_of
+
+from models.state import Changes, Due
+from schemas.errors import UnavailableError
+from schemas.registry import JOURNAL, TRANSACTIONS, dead_topic
+from streams.desk.desk import Desk
+from streams.desk.store import PartitionStore
+from streams.intake.batches import Raw, Slice
+from streams.journal.writer import Outgoing
+from streams.settings import KafkaSettings, Settings
+
+DEAD = dead_topic(TRANSACTIONS.name)
+
+
+class ScriptedWriter:
+    """Acknowledges appends at the offsets that are next, or does what it is told instead."""
+
+    def __init__(self, steps: list[Any], next_offset: int) -> None:
+        self.steps = steps
+        self.next_offset = next_offset
+        self.fault: Exception | None = None
+        self.thrown_away_count = 0
+
+    async def append(self, records: list[Outgoing]) -> list[int]:
+        self.steps.append(("append", [record.topic for record in records]))
+        if self.fault is not None:
+            raise self.fault
+        if records[0].topic != JOURNAL.name:
+            return list(range(len(records)))
+        first, self.next_offset = self.next_offset, self.next_offset + len(records)
+        return list(range(first, self.next_offset))
+
+    def throw_away(self) -> None:
+        self.thrown_away_count += 1
+
+
+class Scripted:
+    """A desk that owns one partition and speaks to nobody."""
+
+    def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.steps: list[Any] = []
+        self.halts: list[BaseException] = []
+        self.bench = Bench(directory / "store")
+        settings = Settings(
+            state_dir=directory / "state", kafka=KafkaSettings(bootstrap="127.0.0.1:1")
+        )
+        self.desk = Desk(
+            settings,
+            PARTITION_COUNT,
+            lambda: CLOCK_MS,
+            lambda batch: asyncio.sleep(0),
+            self.halts.append,
+        )
+        self.writer = ScriptedWriter(self.steps, self.bench.store.position.journal_next)
+        self.desk._owned.partitions[PARTITION] = self.bench.partition
+        self.desk.intake.generation = 1
+        committed = self.bench.store.commit
+        for thing, name, value in (
+            (self.desk, "_writer", self.writer),
+            (self.desk.intake, "hint", self.hint),
+            (self.desk.intake, "start", lambda *place: self.steps.append(("start", *place))),
+            (self.desk.intake, "halt", lambda *place: self.steps.append(("halt", *place))),
+            (self.desk._owned, "take", lambda *place: self.steps.append(("take", *place))),
+            (
+                self.bench.store,
+                "commit",
+                lambda position: (self.steps.append("commit"), committed(position)),
+            ),
+        ):
+            monkeypatch.setattr(thing, name, value)
+
+    def hint(self, offsets: list[Any]) -> None:
+        self.steps.append(("hint", {each.topic: each.offset for each in offsets}))
+
+    async def process(self, *records: Raw, **changes: Any) -> None:
+        positions = changes.pop("positions", self.bench.partition.position.sources)
+        part = slice_of(records, positions)
+        for name, value in changes.items():
+            object.__setattr__(part, name, value)
+        await self.desk.process([part])
+
+    def stored(self) -> dict[bytes, bytes]:
+        """What a new process would find."""
+        self.bench.store.close()
+        again = PartitionStore(self.bench.store.path)
+        found = contents(again)
+        again.close()
+        return found
+
+
+@pytest.fixture
+def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
+    made = Scripted(tmp_path, monkeypatch)
+    yield made
+    made.bench.store.close()
+
+
+def contents(store: PartitionStore) -> dict[bytes, bytes]:
+    return {bytes(key): bytes(value) for key, value in store._db.items()}
+
+
+def payment(offset: int) -> Raw:
+    return raw("transaction", offset, event("transaction", f"t{offset}", offset))
+
+
+async def test_dead_letter_is_acknowledged_before_its_entry_is_written(scripted: Scripted) -> None:
+    await scripted.process(raw("transaction", 0, b"{"), payment(1))
+    assert scripted.steps[:3] == [
+        ("append", [DEAD]),
+        ("append", [JOURNAL.name] * 3),  # the policy, the refusal, the payment
+        "commit",
+    ]
+
+
+async def test_dead_letter_that_is_not_acknowledged_has_no_entry(scripted: Scripted) -> None:
+    scripted.writer.fault = UnavailableError("no answer")
+    await scripted.process(raw("transaction", 0, b"{"))
+    assert scripted.steps[0] == ("append", [DEAD])
+    assert ("append", [JOURNAL.name] * 2) not in scripted.steps
+    assert "commit" not in scripted.steps
+
+
+async def test_state_holds_nothing_that_the_journal_has_not_acknowledged(
+    scripted: Scripted,
+) -> None:
+    await scripted.process(payment(0))
+    before = contents(scripted.bench.store)
+    scripted.writer.fault = UnavailableError("no answer")
+    await scripted.process(payment(1))
+    assert scripted.stored() == before
+
+
+async def test_offsets_are_committed_last_and_from_the_state(scripted: Scripted) -> None:
+    await scripted.process(payment(0))
+    assert scripted.steps[-2:] == ["commit", ("hint", {TRANSACTIONS.name: 1})]
+    scripted.steps.clear()
+    scripted.desk._committed_at = 0.0
+    scripted.writer.fault = UnavailableError("no answer")
+    await scripted.process(payment(1))
+    assert not [step for step in scripted.steps if step[0] == "hint"]
+
+
+async def test_half_acknowledged_batch_leaves_no_state_and_is_claimed_anew(
+    scripted: Scripted,
+) -> None:
+    scripted.writer.fault = UnavailableError("one of two was not acknowledged")
+    await scripted.process(payment(0))
+    assert scripted.steps[1:] == [("halt", PARTITION, 1), ("take", PARTITION, 1)]
+    assert scripted.desk._owned.partitions == {}
+    assert scripted.halts == []
+    await scripted.process(payment(0))  # what was read meanwhile finds no owner
+    assert len(scripted.steps) == 3
+
+
+async def test_unexpected_offset_throws_everything_back(scripted: Scripted) -> None:
+    scripted.writer.next_offset += 1  # somebody else's record is in between
+    await scripted.process(payment(0))
+    assert "commit" not in scripted.steps
+    assert scripted.writer.thrown_away_count == 1
+    assert scripted.steps[-1] == ("take", PARTITION, 1)
+    assert scripted.desk._owned.partitions == {}
+
+
+async def test_slice_that_does_not_continue_is_refused_and_read_again(scripted: Scripted) -> None:
+    await scripted.process(payment(0))
+    scripted.steps.clear()
+    await scripted.process(payment(2), positions={TRANSACTIONS.name: 2})
+    assert scripted.steps == [("start", PARTITION, 1, {TRANSACTIONS.name: 1})]
+    await scripted.process(payment(1))
+    assert scripted.steps[1] == ("append", [JOURNAL.name])
+
+
+async def test_slice_of_an_older_assignment_is_dropped(scripted: Scripted) -> None:
+    await scripted.process(payment(0), generation=0)
+    assert scripted.steps == []
+    await scripted.process(payment(0))
+    assert scripted.steps[0] == ("append", [JOURNAL.name] * 2)
+
+
+async def test_clock_ticks_only_where_nothing_is_unread(scripted: Scripted) -> None:
+    await scripted.process(payment(0))
+    due = Due(START_MS, "mature", "transaction/default/gone")
+    scripted.bench.store.stage(Changes({}, added=[due]))
+    scripted.bench.store.commit(scripted.bench.store.position)
+    scripted.steps.clear()
+    at = scripted.bench.partition.position.sources
+    await scripted.desk.process([Slice(PARTITION, 1, at, at, [], START_MS)])
+    assert scripted.steps == []
+    await scripted.desk.process([Slice(PARTITION, 1, at, at, [], None)])
+    assert scripted.steps[0] == ("append", [JOURNAL.name])
+
+
+async def test_unexpected_fault_halts_instead_of_losing_the_batch(scripted: Scripted) -> None:
+    scripted.writer.fault = RuntimeError("nobody thought of this")
+    await scripted.process(payment(0))  # an exception would leave through Faust, which goes on
+    assert [str(fault) for fault in scripted.halts] == ["nobody thought of this"]
+    scripted.writer.fault = None
+    await scripted.process(payment(0))
+    assert len(scripted.steps) == 1
+
+
+async def test_failed_thread_ends_the_desk(scripted: Scripted) -> None:
+    scripted.desk.check()
+    assert scripted.halts == []
+    scripted.desk.intake.failure = RuntimeError("the reader is dead")
+    scripted.desk.check()
+    assert [str(fault) for fault in scripted.halts] == ["the reader is dead"]

@@ -1,0 +1,112 @@
+"""The writer against a producer that fails as no broker can be made to."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from schemas.errors import UnavailableError
+from schemas.registry import JOURNAL
+from streams.journal.writer import Outgoing, Writer
+from streams.settings import KafkaSettings
+
+RECORDS = [Outgoing(JOURNAL.name, 0, None, b"%d" % number) for number in range(3)]
+
+
+class Acknowledged:
+    def __init__(self, offset: int) -> None:
+        self._offset = offset
+
+    def offset(self) -> int:
+        return self._offset
+
+
+class ScriptedProducer:
+    """Answers each record by its value: taken, rejected, or not at all (``late``)."""
+
+    def __init__(self, answers: dict[bytes, str]) -> None:
+        self.answers = answers
+        self.waiting: list[tuple[bytes, Callable[..., None]]] = []
+        self.taken: list[bytes] = []
+        self.purged = False
+
+    def produce(self, topic: str, value: bytes, on_delivery: Callable[..., None], **_: Any) -> None:
+        if self.answers.get(value) == "broken":
+            raise KafkaException(KafkaError(KafkaError._STATE))
+        self.waiting.append((value, on_delivery))
+
+    def flush(self, timeout_s: float) -> int:
+        waiting, self.waiting = self.waiting, []
+        for value, on_delivery in waiting:
+            match self.answers.get(value, "taken"):
+                case "taken":
+                    self.taken.append(value)
+                    on_delivery(None, Acknowledged(len(self.taken) - 1))
+                case "rejected":
+                    on_delivery(KafkaError(KafkaError.NOT_ENOUGH_REPLICAS), None)
+                case "late":
+                    self.waiting.append((value, on_delivery))
+                case "forgotten":
+                    pass  # neither an answer nor a record that waits
+        return len(self.waiting)
+
+    def purge(self) -> None:
+        self.purged = True
+        self.waiting.clear()
+
+    def come_through(self) -> None:
+        """The broker is back: what still waits is sent after all."""
+        self.answers = {}
+        self.flush(0)
+
+
+@pytest.fixture
+def producers(monkeypatch: pytest.MonkeyPatch) -> list[ScriptedProducer]:
+    """Those that the writer made; the first one answers as the test says."""
+    made: list[ScriptedProducer] = []
+
+    def make(kafka: KafkaSettings) -> ScriptedProducer:
+        made.append(ScriptedProducer({}))
+        return made[-1]
+
+    monkeypatch.setattr("streams.journal.writer.make_producer", make)
+    return made
+
+
+def doubtful(producers: list[ScriptedProducer], answer: str) -> Writer:
+    """A writer that has appended once, then met the answer in the middle of three records."""
+    writer = Writer(KafkaSettings())
+    assert writer.append_now(RECORDS[:1]) == [0]
+    producers[0].answers = {RECORDS[1].value or b"": answer}
+    with pytest.raises(UnavailableError):
+        writer.append_now(RECORDS)
+    return writer
+
+
+@pytest.mark.parametrize("answer", ["rejected", "late", "forgotten", "broken"])
+def test_rejected_or_unanswered_record_puts_the_whole_append_in_doubt(
+    producers: list[ScriptedProducer], answer: str
+) -> None:
+    doubtful(producers, answer)
+
+
+@pytest.mark.parametrize("answer", ["rejected", "late", "forgotten", "broken"])
+def test_doubt_empties_the_producer_and_makes_another(
+    producers: list[ScriptedProducer], answer: str
+) -> None:
+    writer = doubtful(producers, answer)
+    first = producers[0]
+    before = list(first.taken)
+    first.come_through()
+    assert first.taken == before
+    assert first.purged
+    assert writer.append_now(RECORDS) == [0, 1, 2]
+    assert len(producers) == 2
+    assert first.taken == before
+
+
+def test_sound_producer_is_kept(producers: list[ScriptedProducer]) -> None:
+    writer = Writer(KafkaSettings())
+    assert [writer.append_now([record]) for record in RECORDS] == [[0], [1], [2]]
+    assert len(producers) == 1
