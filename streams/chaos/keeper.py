@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from streams.stack.role_process import RoleProcess
+from streams.stack.role_process import AWAY, RoleProcess
 from streams.stack.stack import Stack
 
 LOOK_EVERY_S = 0.1
@@ -72,7 +72,7 @@ class Keeper:
             self._struck.discard(each)
         elif now_s - self._started_at.get(each, 0.0) < BACKOFF_S:
             return
-        elif each.exit_status not in (None, 0):
+        elif each.exit_status not in (None, 0, AWAY):
             self.ends[f"{each.role} {each.exit_status}"] += 1
             reason = each.last_words(1).strip()
             self._tell(f"{each.name} ended by itself ({each.exit_status}): {reason}")

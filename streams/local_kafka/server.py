@@ -10,6 +10,7 @@ import time
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -98,6 +99,8 @@ class KafkaServer:
         self._settings = settings or {}
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
+        # A child dies with the thread that started it: this one lives as long as we do.
+        self._launcher = ThreadPoolExecutor(1, "kafka-launcher")
 
     @property
     def bootstrap(self) -> str:
@@ -145,15 +148,8 @@ class KafkaServer:
             )
             if run.returncode != 0:
                 raise RuntimeError(f"Kafka's storage was not formatted: {run.stdout}{run.stderr}")
-        with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [*java, "kafka.Kafka", str(properties)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=_die_with_parent(),
-            )
+        command = [*java, "kafka.Kafka", str(properties)]
+        self._process = self._launcher.submit(self._launch, command).result()
         try:
             self._await_answer()
         except BaseException:
@@ -190,6 +186,17 @@ class KafkaServer:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def _launch(self, command: list[str]) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent(),
+            )
 
     def _configure(self) -> Path:
         self._data_dir.mkdir(parents=True, exist_ok=True)

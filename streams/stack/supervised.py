@@ -10,9 +10,11 @@ import sys
 import threading
 from pathlib import Path
 
+from schemas.errors import UnavailableError
 from streams.process import run
 from streams.role import now_ms
 from streams.settings import load
+from streams.stack.role_process import AWAY
 from streams.stack.skewed_clock import SkewedClock
 
 
@@ -25,4 +27,8 @@ def _end_with_owner() -> None:
 if __name__ == "__main__":
     threading.Thread(target=_end_with_owner, daemon=True).start()
     role, *clock = sys.argv[1:]
-    run(role, load(), SkewedClock(Path(clock[0])) if clock else now_ms)
+    try:
+        run(role, load(), SkewedClock(Path(clock[0])) if clock else now_ms)
+    except UnavailableError as fault:
+        sys.stderr.write(f"{role} not started: {fault}\n")
+        sys.exit(AWAY)
