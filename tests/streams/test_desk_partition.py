@@ -129,6 +129,30 @@ def test_record_that_the_core_cannot_decide_is_a_dead_letter(
     assert entries[1]["error"]["class"] == "ZeroDivisionError"
 
 
+def test_decision_that_does_not_fit_the_journal_is_a_dead_letter(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.take(raw("transaction", 0, GOOD))
+    monkeypatch.setattr("streams.desk.partition.MAX_JOURNAL_BYTES", 1_000)
+    decided = bench.decide(raw("transaction", 1, event("transaction", "t2", 2)))
+    assert [len(letter.value or b"") < 1_000 for letter in decided.dead] == [True]
+    (entry,) = bench.keep(decided)
+    assert (entry["kind"], entry["error"]["stage"]) == ("dead", "decide")
+    assert bench.store.get("remembered", "transaction/default/t2") is None
+
+
+def test_personal_data_never_reaches_the_journal(bench: Bench) -> None:
+    card, text = "4111111111111111", "my card 4111 1111 1111 1111, mail me: ann@example.org"
+    bench.take(
+        raw("transaction", 0, event("transaction", "t1", 1, card=card)),
+        raw("ticket", 0, event("ticket", "k1", 2, text=text)),
+    )
+    written = b"".join([*bench.journal, *contents(bench.store).values()])
+    assert b"<card>" in written
+    for secret in (card, "4111 1111", "ann@example.org"):
+        assert secret.encode() not in written
+
+
 def test_too_many_refusals_stop_the_desk_and_leave_nothing(tmp_path: Path) -> None:
     bench = Bench(tmp_path / "store", run_limit=2)
     before = contents(bench.store)
@@ -188,6 +212,19 @@ def test_tick_is_not_ahead_of_the_events_own_time(bench: Bench) -> None:
     assert kinds(bench.take(old)) == ["transaction"]
     new = raw("transaction", 2, event("transaction", "t3", 10))
     assert kinds(bench.take(new)) == ["tick", "transaction"]
+
+
+def test_tick_never_goes_back(bench: Bench) -> None:
+    bench.take(raw("transaction", 0, GOOD))
+    bench.tick(START_MS + 1_200_000)
+    due_at(bench, START_MS + 1_200_000)
+    due_at(bench, START_MS + 300_000)  # what falls due in the past waits for the next tick
+    (first,) = bench.tick(START_MS + 1_260_000)
+    assert len(first["decision"]["done"]) == 2
+    due_at(bench, START_MS + 300_000)
+    old = raw("transaction", 1, event("transaction", "t2", 10))
+    assert kinds(bench.take(old)) == ["transaction"]
+    assert bench.store.position.tick_ms == START_MS + 1_260_000
 
 
 def test_quiet_partition_ticks_by_the_clock_and_each_tick_once(bench: Bench) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,35 @@ def test_store_keeps_what_was_committed_and_nothing_else(tmp_path: Path) -> None
     assert again.get("customer", "b") is None
     assert again.due(5, 10) == [Due(5, "mature", "k")]
     assert again.due(4, 10) == []
+    again.close()
+
+
+def test_write_that_fails_moves_neither_state_nor_position(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = PartitionStore(tmp_path / "s")
+    store.stage(Changes({("customer", "a"): {"x": 1}}))
+    store.commit(POSITION)
+    opened = store._db
+
+    class Full:
+        """A disk that takes no more batches."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(opened, name)
+
+        def write(self, batch: object) -> None:
+            raise OSError("no space left on device")
+
+    monkeypatch.setattr(store, "_db", Full())
+    store.stage(Changes({("customer", "a"): {"x": 2}}))
+    with pytest.raises(UnavailableError):
+        store.commit(replace(POSITION, journal_next=99))
+    assert store.position == POSITION
+    store.close()
+
+    again = PartitionStore(tmp_path / "s")
+    assert (again.position, again.get("customer", "a")) == (POSITION, {"x": 1})
     again.close()
 
 

@@ -131,6 +131,28 @@ def test_two_takers_in_a_row_continue_one_count(desk: Desks) -> None:
     assert numbers == [1, 2, 3, 4]  # the policy and three payments
 
 
+def test_claim_that_a_rival_forestalled_is_made_again(
+    desk: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have folded the same journal, so both claim the same epoch; one is first."""
+    append_now = Writer.append_now
+    claims: list[int] = []
+
+    def late(writer: Writer, records: list[Any]) -> list[int]:
+        claims.append(len(records))
+        if len(claims) == 1:
+            rival = {"v": 1, "kind": "claim", "epoch": 1, "writer": "rival", "at_ms": 0}
+            append(desk.kafka, [rival], desk.number)
+        return append_now(writer, records)
+
+    monkeypatch.setattr("streams.desk.takeover.Writer.append_now", late)
+    owner = desk.take_over("one")
+    assert owner.identity.epoch == 2
+    owner.take(payment(0))
+    writers = [record["writer"] for record in accepted(desk.journal())]
+    assert writers == ["rival", *[owner.identity.writer] * 3]
+
+
 def test_late_write_of_a_zombie_counts_for_nobody(desk: Desks) -> None:
     zombie = desk.take_over("zombie")
     zombie.take(payment(0))

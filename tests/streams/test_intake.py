@@ -287,6 +287,24 @@ async def test_revocation_ends_the_generation_and_answers_who_asks(opened: list[
     await reader.until(lambda: reader.taken == whole(consumer))
 
 
+async def test_revocation_keeps_the_partitions_until_its_reader_is_done(
+    opened: list[Reader],
+) -> None:
+    consumer = FakeConsumer(logs(t0=5, u0=5))
+    reader = await start(opened, consumer)
+    await reader.until(lambda: reader.taken == whole(consumer))
+    reader.hold_revocation.clear()
+    consumer.rebalances.append("revoke")
+    while not reader.revoked:
+        await asyncio.sleep(0.005)
+    for _ in range(10):  # the thread comes round to requests while it waits
+        await asyncio.wait_for(reader.intake.call(lambda there: 1), PATIENCE_S)
+    assert consumer.assigned  # nobody else can have them yet
+    reader.hold_revocation.set()
+    while consumer.assigned:
+        await asyncio.sleep(0.005)
+
+
 async def test_closed_intake_answers_that_it_is_closed(opened: list[Reader]) -> None:
     reader = await start(opened, FakeConsumer(logs(t0=1, u0=0)))
     await reader.until(lambda: bool(reader.taken))
