@@ -8,6 +8,7 @@ Keys: ``\x00`` the position, ``\x01`` + time + kind + key the agenda, ``\x02`` +
 
 import shutil
 import struct
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,9 +16,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rocksdict import AccessType, DbClosedError, Options, Rdict, WriteBatch
+from rocksdict import AccessType, Checkpoint, DbClosedError, Options, Rdict, WriteBatch
 
 from models.state import Changes, Due, Room, Value
+from models.version import CORE_VERSION
 from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError, UnavailableError
 from streams.desk.refusals import Refusals
@@ -64,7 +66,8 @@ class PartitionStore:
 
     Raises:
         UnavailableError: another process holds the store.
-        MalformedError: its files are damaged; :func:`remove` it and fold the journal anew.
+        MalformedError: its files are damaged, or code of another core version folded it;
+            :func:`remove` it and fold the journal anew.
         IncompatibleError: the store was written by another version of its format.
     """
 
@@ -87,7 +90,12 @@ class PartitionStore:
         self._added: dict[bytes, Due] = {}
         self._removed: set[bytes] = set()
         self._cache: OrderedDict[bytes, Value | None] = OrderedDict()
-        self.position = self._load_position()
+        self._flushing = threading.Lock()
+        try:
+            self.position = self._load_position()
+        except BaseException:
+            self._db.close()  # or nobody could open it again
+            raise
 
     # -- read: what the pure core sees ----------------------------------------------------------
 
@@ -156,7 +164,7 @@ class PartitionStore:
             batch.delete(key)
         for key in self._added:
             batch.put(key, b"")
-        content = asdict(position) | {"refusals": position.refusals.token()}
+        content = asdict(position) | {"refusals": position.refusals.token(), "core": CORE_VERSION}
         batch.put(POSITION_KEY, encode({"format": FORMAT} | content))
         try:
             self._db.write(batch)
@@ -173,9 +181,42 @@ class PartitionStore:
         self._added.clear()
         self._removed.clear()
 
+    def flush(self) -> None:
+        """Write what RocksDB holds in memory to files, from any thread; commits go on.
+
+        Raises:
+            UnavailableError: the disk does not take it, or the store is closed.
+        """
+        with self._flushing:
+            try:
+                self._db.flush(True)
+            except Exception as fault:
+                raise UnavailableError(f"state store {self.path} cannot flush: {fault}") from fault
+
+    def snapshot(self, path: Path) -> FoldPosition:
+        """Link the store's files into a new directory; call it where commits are called.
+
+        After a :meth:`flush` it takes a millisecond or two; without one it writes the memory
+        first, and no other thread runs meanwhile.
+
+        Args:
+            path: On the same file system; must not exist.
+
+        Returns:
+            Where the fold stands in the snapshot.
+
+        Raises:
+            UnavailableError: the disk does not take it, or the store is closed.
+        """
+        try:
+            Checkpoint(self._db).create_checkpoint(str(path))
+        except Exception as fault:
+            raise UnavailableError(f"state store {self.path} has no snapshot: {fault}") from fault
+        return self.position
+
     def close(self) -> None:
         """Close the store, if it is open; staged changes are lost on purpose."""
-        with suppress(DbClosedError):
+        with self._flushing, suppress(DbClosedError):
             self._db.close()
 
     def wipe(self) -> None:
@@ -208,6 +249,9 @@ class PartitionStore:
             raise IncompatibleError(
                 f"state store {self.path} has another format; delete it to fold the journal anew"
             )
+        core = stored.pop("core", CORE_VERSION)
+        if core != CORE_VERSION:
+            raise MalformedError(f"state store {self.path} was folded by core {core}")
         stored["reading"] = Reading(**stored["reading"])
         stored["refusals"] = Refusals.from_token(stored.get("refusals", Refusals().token()))
         return FoldPosition(**stored)
