@@ -128,6 +128,17 @@ def test_insert_counts_rows_and_refuses_what_cannot_be(warehouse: Warehouse) -> 
 
 
 @pytest.mark.embedded
+def test_insert_is_recognised_by_its_token(warehouse: Warehouse) -> None:
+    warehouse.execute(
+        "CREATE TABLE t (a UInt8) ENGINE = MergeTree ORDER BY a "
+        "SETTINGS non_replicated_deduplication_window = 100"
+    )
+    for token in ("one", "two", "one", "two"):  # equal rows, but two inserts
+        warehouse.insert("t", {"a": [1]}, token)
+    assert warehouse.execute("SELECT a FROM t") == [(1,), (1,)]
+
+
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     "columns",
     [{"a": ["text"], "b": ["x"]}, {"a": [300], "b": ["x"]}, {"a": [1], "b": [5]}, {"nope": [1]}],
