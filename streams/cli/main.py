@@ -20,6 +20,7 @@ COMMANDS = {
     "publish": "streams.cli.publish",
     "replay": "streams.cli.replay",
     "chaos": "streams.cli.chaos",
+    "deadletters": "streams.cli.deadletters",
     "settings": "streams.cli.settings",
 }
 """Each command and the module that has it, under the command's own name."""
