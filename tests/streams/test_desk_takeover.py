@@ -153,6 +153,28 @@ def test_claim_that_a_rival_forestalled_is_made_again(
     assert writers == ["rival", *[owner.identity.writer] * 3]
 
 
+def test_record_that_came_before_the_claim_is_folded(
+    desk: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The former owner writes on until the moment at which the claim cuts it off."""
+    former = desk.take_over("former")
+    former.take(payment(0))
+    append_now = Writer.append_now
+    late = [former.decide(payment(1))]
+
+    def cut_off(writer: Writer, records: list[Any]) -> list[int]:
+        while late:
+            former.write(late.pop())
+        return append_now(writer, records)
+
+    monkeypatch.setattr("streams.desk.takeover.Writer.append_now", cut_off)
+    owner = desk.take_over("owner")
+    assert owner.store.position.sources == {payment(0).topic: 2}
+    owner.take(payment(2))
+    answers = [r["source"]["offset"] for r in accepted(desk.journal()) if "source" in r]
+    assert answers == [0, 1, 2]
+
+
 def test_late_write_of_a_zombie_counts_for_nobody(desk: Desks) -> None:
     zombie = desk.take_over("zombie")
     zombie.take(payment(0))
