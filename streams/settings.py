@@ -57,6 +57,7 @@ class DeskSettings(_Group):
     lessons_per_batch: int = Field(default=20, ge=1)
     checkpoint_every_lessons: int = Field(default=20_000, ge=1)
     checkpoints_kept: int = Field(default=3, ge=1)
+    state_checkpoint_every_s: float = Field(default=900.0, gt=0)
     digest_every_lessons: int = Field(default=20_000, ge=1)
     dead_run_limit: int = Field(default=2_000, ge=1)
     dead_window: int = Field(default=10_000, ge=1, le=10_000)
@@ -97,7 +98,9 @@ class Settings(BaseSettings):
     masking_key: SecretStr = SecretStr("riverdesk")
     """Key of the tokens that stand for card numbers and devices; set your own."""
     checkpoint_key: SecretStr | None = None
-    """Key of the HMAC over learners' checkpoints; without it a plain digest is checked."""
+    """Key of the HMAC over checkpoints; without it a plain digest is checked."""
+    checkpoint_dir: Path | None = None
+    """Where checkpoints go; workers may share it. Without it ``checkpoints`` in ``state_dir``."""
     web_host: str = "127.0.0.1"
     kafka: KafkaSettings = KafkaSettings()
     topics: TopicSettings = TopicSettings()
@@ -105,6 +108,17 @@ class Settings(BaseSettings):
     desk: DeskSettings = DeskSettings()
     publisher: PublisherSettings = PublisherSettings()
     archiver: ArchiverSettings = ArchiverSettings()
+
+    @property
+    def checkpoints_path(self) -> Path:
+        """Where checkpoints go."""
+        return self.checkpoint_dir or self.state_dir / "checkpoints"
+
+    @property
+    def checkpoint_key_bytes(self) -> bytes | None:
+        """The key that seals checkpoints, where one is set."""
+        key = self.checkpoint_key
+        return key.get_secret_value().encode() if key else None
 
 
 def load() -> Settings:

@@ -37,7 +37,7 @@ class Checkpoints:
         worker: Who writes; unique among the workers that share the directory.
     """
 
-    def __init__(self, directory: Path, key: bytes | None, kept: int, worker: str = "") -> None:
+    def __init__(self, directory: Path, key: bytes | None, kept: int, worker: str) -> None:
         self.shelf = Shelf(directory, worker, kept)
         self._key = key
         self._size_bytes = 0
@@ -70,9 +70,7 @@ class Checkpoints:
         self._size_bytes = path.stat().st_size
         return path
 
-    def newest(
-        self, agrees: Callable[[int, str], bool] = lambda revision, digest: True
-    ) -> Learners | None:
+    def newest(self, agrees: Callable[[int, str], bool]) -> Learners | None:
         """Load the newest checkpoint that is whole, sealed with our key, of this code and log.
 
         Args:

@@ -23,6 +23,8 @@ from streams.desk.ownership import Ownership
 from streams.desk.partition import Decided, Partition
 from streams.intake.batches import Batch, Slice
 from streams.intake.intake import Intake
+from streams.desk.state_checkpoints import StateCheckpoints
+from streams.desk.state_keeper import StateKeeper
 from streams.journal.writer import Writer
 from streams.kafka import TopicPartition, make_consumer
 from streams.settings import Settings
@@ -57,7 +59,7 @@ class Desk:
         self._clock = clock
         self._turns = Turns("desk", halt)
         directory = Path(settings.state_dir) / settings.worker
-        key = settings.checkpoint_key
+        shared, key = settings.checkpoints_path, settings.checkpoint_key_bytes
         self.digests = Digests(
             settings.kafka,
             settings.worker,
@@ -67,11 +69,7 @@ class Desk:
         )
         self.feed = LessonFeed(
             settings.kafka,
-            Checkpoints(
-                directory / "learners",
-                key.get_secret_value().encode() if key else None,
-                settings.desk.checkpoints_kept,
-            ),
+            Checkpoints(shared / "learners", key, settings.desk.checkpoints_kept, settings.worker),
             settings.desk.checkpoint_every_lessons,
             self.digests,
         )
@@ -83,6 +81,7 @@ class Desk:
             revoked=self._revoked,
             batch_records=settings.desk.batch_records,
         )
+        checkpoints = StateCheckpoints(shared, key, settings.desk.checkpoints_kept, settings.worker)
         self._owned = Ownership(
             settings,
             partition_count,
@@ -92,6 +91,10 @@ class Desk:
             directory / "partitions",
             self._turns.stop,
         )
+            checkpoints,
+        )
+        self.keeper = StateKeeper(
+            checkpoints, settings.desk.state_checkpoint_every_s, self._owned.partitions
         self._newest_policy: Policy | None = None
         self._writer = Writer(settings.kafka)
         self._committed_at = 0.0
@@ -100,6 +103,7 @@ class Desk:
     async def open(self) -> None:
         """Begin to read lessons and inputs."""
         loop = asyncio.get_running_loop()
+        await self.feed.restore()
         self.feed.open(loop)
         try:
             await self.feed.settle()
@@ -107,6 +111,7 @@ class Desk:
             self._turns.stop(fault)
             return
         self._learning = loop.create_task(self._learn())
+        self.keeper.open()
         self.intake.open(loop)
 
     async def close(self) -> None:
@@ -114,6 +119,7 @@ class Desk:
         await self.intake.close()
         if self._learning is not None:
             self._learning.cancel()
+        await self.keeper.close()
         async with self._turns.lock:
             await self._owned.close()
         await self.feed.close()
@@ -153,6 +159,9 @@ class Desk:
                     "sources": partition.store.position.sources,
                     "tick_ms": partition.position.tick_ms,
                     "policy": partition.policy.digest,
+                    "began_with": partition.store.origin,
+                    "began_at": partition.store.began_at,
+                    "checkpoint_at": self.keeper.saved_at(number),
                 }
                 for number, partition in sorted(self._owned.partitions.items())
             },

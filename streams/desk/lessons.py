@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -13,6 +14,7 @@ from schemas.errors import IncompatibleError, UnavailableError
 from schemas.registry import LESSONS
 from streams.desk.checkpoints import Checkpoints
 from streams.desk.digests import Digests
+from streams.journal.reader import is_on_log
 from streams.kafka import KafkaError, TopicPartition, is_gap, make_consumer
 from streams.settings import KafkaSettings
 
@@ -22,6 +24,8 @@ WAITING_LESSONS = 20_000
 FETCH_RECORDS = 1_000
 SLICE_LESSONS = 200
 COMPARING_S = 10.0
+RETRY_S = 60.0
+"""After a checkpoint could not be written."""
 
 
 class LessonFeed:
@@ -45,18 +49,43 @@ class LessonFeed:
         self._checkpoints = checkpoints
         self._checkpoint_every = checkpoint_every
         self._digests = digests
-        saved = None if digests.must_rebuild else checkpoints.newest()
-        self._rebuilt = saved is None
-        self.learners = saved or Learners()
-        self._saved_revision = self.learners.revision
-        self.seen_offset = self.learners.revision
+        self._rebuilt = True
+        self._saving: asyncio.Task[None] | None = None
+        self._retry_s = 0.0
+        self.learners = Learners()
+        self._saved_revision = 0
+        self.seen_offset = 0
         """Offset up to which the partition was read and folded, control records included."""
+        self.folded_count = 0
+        """Lessons folded since the start."""
+        self.saved_count = 0
+        self.failed_count = 0
+        self.newest_revision = 0
+        """Of the newest checkpoint."""
         self.failure: BaseException | None = None
         self._waiting: queue.Queue[tuple[int, bytes | None]] = queue.Queue(WAITING_LESSONS)
         self._arrived = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lessons", daemon=True)
+
+    async def restore(self) -> None:
+        """Begin with the newest checkpoint that is of these lessons; call it before :meth:`open`.
+
+        Where the broker is away for long, begin with the first lesson: it is only slower.
+        """
+        if self._digests.must_rebuild:
+            return
+        try:
+            saved = await asyncio.to_thread(self._load)
+        except UnavailableError as fault:
+            log.warning("checkpoints_not_compared", error=str(fault))
+            return
+        if saved is not None:
+            log.info("learners_restored", revision=saved.revision, digest=saved.digest)
+            self._rebuilt = False
+            self.learners = saved
+            self._saved_revision = self.newest_revision = self.seen_offset = saved.revision
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to read."""
@@ -94,7 +123,9 @@ class LessonFeed:
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join, 5.0)
         await asyncio.to_thread(self._digests.close, self.learners)
-        self._save()
+        if self._saving is not None:
+            await self._saving
+        await self._save()
 
     def apply(self, limit: int) -> int:
         """Fold up to ``limit`` waiting lessons; call it between batches only.
@@ -108,10 +139,12 @@ class LessonFeed:
         if self.failure is not None:
             raise IncompatibleError(f"the lessons cannot be read: {self.failure}")
         self.check()
-        if self._digests.resting:
+        if self._digests.resting or self._saving is not None:
             return 0  # decisions go on with the learners as they are
-        if self._due():
-            self._save()  # at a revision whose digest was published
+        if self._due():  # save only at a revision whose digest was published
+            if not self._digests.begin(self.learners):
+                self._saving = asyncio.get_running_loop().create_task(self._save())
+            return 0
         count = 0
         while count < limit:
             try:
@@ -125,6 +158,7 @@ class LessonFeed:
             self.learners.fold(raw, offset)
             self.seen_offset = offset + 1
             count += 1
+            self.folded_count += 1
             due = self._due() or self._digests.passes(before, self.learners.revision)
             if due and self._digests.begin(self.learners):
                 break
@@ -152,18 +186,40 @@ class LessonFeed:
                 await asyncio.sleep(0.05)
 
     def _due(self) -> bool:
-        return self.learners.revision - self._saved_revision >= self._checkpoint_every
+        behind = self.learners.revision - self._saved_revision
+        return behind >= self._checkpoint_every and time.monotonic() >= self._retry_s
 
-    def _save(self) -> None:
+    async def _save(self) -> None:
+        """Save in a thread; the learners rest meanwhile."""
         if self.learners.revision == self._saved_revision or self._digests.departure is not None:
             return
+        self._retry_s = time.monotonic() + RETRY_S
         try:
-            path = self._checkpoints.save(self.learners)
+            path = await asyncio.to_thread(self._checkpoints.save, self.learners)
         except OSError as fault:
+            self.failed_count += 1
             log.error("checkpoint_not_saved", error=str(fault))
         else:
+            self._retry_s = 0.0
+            self.saved_count += 1
+            self._saved_revision = self.newest_revision = self.learners.revision
             log.info("checkpoint_saved", path=path.name, revision=self.learners.revision)
-        self._saved_revision = self.learners.revision
+        finally:
+            self._saving = None
+            self._arrived.set()
+
+    def _load(self) -> Learners | None:
+        try:
+            self._checkpoints.shelf.tidy()
+        except OSError as fault:
+            log.warning("leftovers_stay", error=str(fault))
+        consumer = make_consumer(self._kafka, group="riverdesk-desk-lessons")
+        try:
+            return self._checkpoints.newest(
+                lambda revision, digest: is_on_log(consumer, LESSONS.name, 0, revision, digest)
+            )
+        finally:
+            consumer.close()
 
     def _run(self) -> None:
         consumer = make_consumer(self._kafka, group="riverdesk-desk-lessons")

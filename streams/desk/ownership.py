@@ -10,6 +10,7 @@ from schemas.errors import UnavailableError
 from streams.desk.guard import DeadLetterLimit
 from streams.desk.lessons import LessonFeed
 from streams.desk.partition import Partition
+from streams.desk.state_checkpoints import StateCheckpoints
 from streams.desk.takeover import take_over
 from streams.intake.intake import Intake
 from streams.settings import Settings
@@ -35,6 +36,7 @@ class Ownership:
 
     def __init__(
         self,
+        checkpoints: From which stores are restored.
         settings: Settings,
         partition_count: int,
         clock: Callable[[], int],
@@ -42,8 +44,10 @@ class Ownership:
         feed: LessonFeed,
         directory: Path,
         halt: Callable[[BaseException], None],
+        checkpoints: StateCheckpoints,
     ) -> None:
         self.partitions: dict[int, Partition] = {}
+        self._checkpoints = checkpoints
         self._settings = settings
         self._partition_count = partition_count
         self._clock = clock
@@ -146,6 +150,7 @@ class Ownership:
                 store,
                 self._feed.learners,
                 self._settings.masking_key.get_secret_value().encode(),
+                checkpoints=self._checkpoints,
                 self._settings.desk.tick_interval_ms,
                 self._limit,
             )

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rocksdict import AccessType, Checkpoint, DbClosedError, Options, Rdict, WriteBatch
 
@@ -96,6 +96,10 @@ class PartitionStore:
         except BaseException:
             self._db.close()  # or nobody could open it again
             raise
+        self.began_at = self.position.journal_next
+        """Where the fold stood when the store was opened."""
+        self.origin: Literal["log", "store", "checkpoint"] = "store" if self.began_at else "log"
+        """From what the fold went on then."""
 
     # -- read: what the pure core sees ----------------------------------------------------------
 

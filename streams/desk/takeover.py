@@ -16,6 +16,8 @@ from schemas.errors import MalformedError, UnavailableError
 from schemas.journal import JOURNAL_VERSION
 from schemas.registry import JOURNAL
 from streams.desk.partition import Identity
+from streams.desk.recovery import recover
+from streams.desk.state_checkpoints import StateCheckpoints
 from streams.desk.store import PartitionStore, remove
 from streams.journal.fold import fold
 from streams.journal.reader import read
@@ -39,6 +41,7 @@ def take_over(
     clock: Callable[[], int],
     wanted: Callable[[], bool],
 ) -> tuple[Identity, PartitionStore] | None:
+    checkpoints: StateCheckpoints | None = None,
     """Own a partition; ``None`` if it is not wanted any more.
 
     Args:
@@ -51,6 +54,7 @@ def take_over(
         wanted: Whether the assignment still stands.
 
     Raises:
+        checkpoints: From which a store that is missing or far behind is restored.
         UnavailableError: broker or store are away; try again.
         IncompatibleError: the journal has lost records that the fold needs.
     """
@@ -62,6 +66,8 @@ def take_over(
     writer = Writer(kafka)
     try:
         _verify(consumer, store, partition)
+        if checkpoints is not None:
+            store = recover(store, checkpoints, consumer, partition, wanted)
         start = store.position.journal_next
         end = end_offset(consumer, JOURNAL.name, partition)
         _fold_until(consumer, store, partition, end, wanted)
@@ -83,6 +89,7 @@ def take_over(
                     partition=partition,
                     epoch=epoch,
                     number=reading.number,
+                    began_with=store.origin,
                     folded_count=offset + 1 - start,
                     took_s=round(time.monotonic() - started_at, 3),
                 )

@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from schemas.codec import digest_bytes
 from schemas.errors import IncompatibleError, UnavailableError
 from streams.intake.continuity import Continuity
-from streams.kafka import Consumer, KafkaError, Message, TopicPartition, is_gap
+from streams.kafka import Consumer, KafkaError, Message, TopicPartition, end_offset, is_gap
 
 PATIENCE_S = 30.0
 FETCH_RECORDS = 1_000
@@ -78,3 +79,21 @@ def read_messages(
                     return
     finally:
         consumer.unassign()
+
+
+def is_on_log(
+    consumer: Consumer, topic: str, partition: int, next_offset: int, digest: str
+) -> bool:
+    """Tell whether the record before ``next_offset`` has a digest: whether a fold is of this log.
+
+    Raises:
+        UnavailableError: the broker does not answer.
+    """
+    at = next_offset - 1
+    if at < 0 or next_offset > end_offset(consumer, topic, partition):
+        return False
+    try:
+        stretch = list(read(consumer, topic, partition, at, next_offset))
+    except IncompatibleError:  # gone from the log
+        return False
+    return [digest_bytes(entry.value) for entry in stretch] == [digest]
