@@ -56,7 +56,7 @@ class KafkaLogs:
                 message.timestamp()[1],
                 message.key(),
                 message.value(),
-                {name: _bytes(value) for name, value in message.headers() or ()},
+                {name: _bytes(value) for name, value in dict(message.headers() or ()).items()},
             )
 
     def require_still(self) -> None:

@@ -33,9 +33,10 @@ class StatusCheck:
             owners = [worker for worker, _ in self._waiting.get(number, ())]
             if not owners:
                 self._findings.add("lost", WHERE, f"partition {number} has no owner")
-            self._findings.add(
-                "duplicated", WHERE, f"{', '.join(owners)} own partition {number}", len(owners) - 1
-            )  # fmt: skip
+            for worker in owners[1:]:
+                self._findings.add(
+                    "duplicated", WHERE, f"{worker} owns partition {number} beside {owners[0]}"
+                )
 
     def reached(self, partition: int, offset: int | None, walk: JournalWalk) -> None:
         """Compare what was said at or before a journal offset (``None``: the journal's end)."""

@@ -107,7 +107,7 @@ class Findings:
 
     def add(self, kind: Kind, where: str, what: str, count: int = 1) -> None:
         """Note a finding; ``what`` names the record and, where known, the fields."""
-        if count:
+        if count > 0:
             self.counts[kind][where] += count
             kept = self.examples[f"{where}: {kind}"]
             if len(kept) < EXAMPLES:
