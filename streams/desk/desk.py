@@ -95,6 +95,7 @@ class Desk:
         )
         self.keeper = StateKeeper(
             checkpoints, settings.desk.state_checkpoint_every_s, self._owned.partitions
+        )
         self._newest_policy: Policy | None = None
         self._writer = Writer(settings.kafka)
         self._committed_at = 0.0
