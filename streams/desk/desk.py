@@ -90,7 +90,6 @@ class Desk:
             self.feed,
             directory / "partitions",
             self._turns.stop,
-        )
             checkpoints,
         )
         self.keeper = StateKeeper(
