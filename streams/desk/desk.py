@@ -21,10 +21,10 @@ from streams.desk.digests import Digests
 from streams.desk.lessons import LessonFeed
 from streams.desk.ownership import Ownership
 from streams.desk.partition import Decided, Partition
-from streams.intake.batches import Batch, Slice
-from streams.intake.intake import Intake
 from streams.desk.state_checkpoints import StateCheckpoints
 from streams.desk.state_keeper import StateKeeper
+from streams.intake.batches import Batch, Slice
+from streams.intake.intake import Intake
 from streams.journal.writer import Writer
 from streams.kafka import TopicPartition, make_consumer
 from streams.settings import Settings

@@ -136,6 +136,7 @@ class Ownership:
                 kafka=self._settings.kafka,
                 clock=self._clock,
                 wanted=wanted,
+                checkpoints=self._checkpoints,
             )
         if taken is None:
             return None
@@ -150,7 +151,6 @@ class Ownership:
                 store,
                 self._feed.learners,
                 self._settings.masking_key.get_secret_value().encode(),
-                checkpoints=self._checkpoints,
                 self._settings.desk.tick_interval_ms,
                 self._limit,
             )

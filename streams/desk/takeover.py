@@ -41,7 +41,7 @@ def take_over(
     clock: Callable[[], int],
     wanted: Callable[[], bool],
 ) -> tuple[Identity, PartitionStore] | None:
-    checkpoints: StateCheckpoints | None = None,
+    checkpoints: StateCheckpoints | None = (None,)
     """Own a partition; ``None`` if it is not wanted any more.
 
     Args:
