@@ -38,8 +38,8 @@ def replay_many(
 ) -> Outcome:
     """Decide many journal records again.
 
-    What is appended meanwhile is not looked at. Memory holds one state for each partition, as the
-    desks do together, and nothing else that grows with the log.
+    What is appended meanwhile is not looked at. The logs are read as streams; memory holds one
+    packed state for each partition, which grows with what a desk's store grows with.
 
     Args:
         kafka: The broker that holds the journal and the lessons.
