@@ -166,10 +166,11 @@ class Reader:
         return await asyncio.wait_for(self.batches.get(), PATIENCE_S)
 
     async def until(self, there: Callable[[], bool]) -> None:
-        while not there():
-            for part in await self.next():
-                self.read(part)
-            self.intake.done()
+        async with asyncio.timeout(PATIENCE_S):
+            while not there():
+                for part in await self.next():
+                    self.read(part)
+                self.intake.done()
 
 
 @pytest.fixture
@@ -210,14 +211,15 @@ async def test_intake_skips_nothing_when_a_batch_is_lost_and_reread(
     consumer.stale = stale
     reader = await start(opened, consumer)
     lost = 0
-    while reader.taken != whole(consumer):
-        batch = await reader.next()
-        if any(part.records for part in batch) and lost < 5:
-            lost += 1  # as if its reader had thrown it back
-        else:
-            for part in batch:
-                reader.read(part)
-        reader.intake.done()
+    async with asyncio.timeout(PATIENCE_S):
+        while reader.taken != whole(consumer):
+            batch = await reader.next()
+            if any(part.records for part in batch) and lost < 5:
+                lost += 1  # as if its reader had thrown it back
+            else:
+                for part in batch:
+                    reader.read(part)
+            reader.intake.done()
     assert lost == 5
 
 
