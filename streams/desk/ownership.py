@@ -32,11 +32,11 @@ class Ownership:
         feed: Must have reached the revision that a partition's journal knows.
         directory: Where this worker's stores lie.
         halt: Called when a partition cannot be taken over for good.
+        checkpoints: From which stores are restored.
     """
 
     def __init__(
         self,
-        checkpoints: From which stores are restored.
         settings: Settings,
         partition_count: int,
         clock: Callable[[], int],

@@ -40,8 +40,8 @@ def take_over(
     kafka: KafkaSettings,
     clock: Callable[[], int],
     wanted: Callable[[], bool],
+    checkpoints: StateCheckpoints | None = None,
 ) -> tuple[Identity, PartitionStore] | None:
-    checkpoints: StateCheckpoints | None = (None,)
     """Own a partition; ``None`` if it is not wanted any more.
 
     Args:
@@ -52,9 +52,9 @@ def take_over(
         kafka: The broker.
         clock: Milliseconds since the epoch.
         wanted: Whether the assignment still stands.
+        checkpoints: From which a store that is missing or far behind is restored.
 
     Raises:
-        checkpoints: From which a store that is missing or far behind is restored.
         UnavailableError: broker or store are away; try again.
         IncompatibleError: the journal has lost records that the fold needs.
     """
