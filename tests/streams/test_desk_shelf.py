@@ -76,6 +76,21 @@ def test_half_written_checkpoint_is_not_seen_and_tidied_away(tmp_path: Path) -> 
     assert at_work.exists()
 
 
+def test_checkpoint_is_not_seen_while_it_is_written(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, "w", 3)
+    seen: list[list[Path]] = []
+
+    def slow(file: BinaryIO) -> None:
+        file.write(b"half")
+        file.flush()
+        seen.append(shelf.paths())
+        file.write(b" and half")
+
+    path = shelf.put(1, "d", "k", slow)
+    assert seen == [[]]
+    assert shelf.paths() == [path]
+
+
 def test_failed_write_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
