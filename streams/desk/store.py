@@ -134,12 +134,20 @@ class PartitionStore:
         return [found[key] for key in sorted(found)][:limit]
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Give all that is durable but the position, as it is stored, by key."""
+        """Give all that is durable but the position, as it is stored, by key.
+
+        Raises:
+            MalformedError: a part of it cannot be read.
+        """
         entries = self._db.iter()
         entries.seek(AGENDA_PREFIX)
         while entries.valid():
             yield bytes(entries.key()), bytes(entries.value())
             entries.next()
+        try:
+            entries.status()
+        except Exception as fault:  # rocksdict raises bare exceptions
+            raise MalformedError(f"state store {self.path} is damaged: {fault}") from fault
 
     # -- write ----------------------------------------------------------------------------------
 

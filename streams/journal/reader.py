@@ -39,7 +39,12 @@ def read(consumer: Consumer, topic: str, partition: int, start: int, end: int) -
 
 
 def read_messages(
-    consumer: Consumer, topic: str, partition: int, start: int, end: int
+    consumer: Consumer,
+    topic: str,
+    partition: int,
+    start: int,
+    end: int,
+    patience_s: float = PATIENCE_S,
 ) -> Iterator[Message]:
     """Do the same and give the records as the client has them, with headers."""
     if start >= end:
@@ -56,7 +61,7 @@ def read_messages(
             messages = consumer.consume(FETCH_RECORDS, 0.1)
             if messages:
                 heard_at = time.monotonic()
-            elif time.monotonic() - heard_at > PATIENCE_S:
+            elif time.monotonic() - heard_at > patience_s:
                 raise UnavailableError(f"{topic}/{partition} gives nothing from {start} on")
             for message in messages:
                 fault, offset = message.error(), int(message.offset() or 0)

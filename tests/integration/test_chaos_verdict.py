@@ -1,6 +1,7 @@
 """A verdict that cannot find damage is worth nothing: each kind of damage is done, and found."""
 
 import copy
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ def test_whole_load_is_found_whole(stack: Stack, whole: Case) -> None:
     report = verdict.as_json()
     assert report["events_in"] == whole.published.count == sum(verdict.events_in_by_topic.values())
     assert [report[key] for key in ("lost", "duplicated", "differing")] == [0, 0, 0]
-    assert report["dead_letters"] == 10 + 7
+    assert report["dead_letters"] == 10 + 2 * 5 + 2 * 3 + 7
     names = {"ticket_decisions", "transaction_decisions", "feedback_decisions", "ticks", "lessons",
              "journal_entries", "dead_letters", "alerts", "priority_changes"}  # fmt: skip
     for place in {f"warehouse.{name}" for name in names} | {
@@ -602,6 +603,23 @@ def test_stores_are_the_fold_and_damage_to_them_is_found(stack: Stack, whole: Ca
     nobody = compare_with_fold(whole.logs, PARTITIONS, [Path("/nowhere")])
     assert nobody.counts == {"lost": {"stores": PARTITIONS}}
     assert verdict.joined(nobody).lost == PARTITIONS
+
+
+def test_store_with_damaged_files_is_no_fault_but_said(whole: Case, tmp_path: Path) -> None:
+    for name in ("worker-1", "worker-2", "worker-3"):
+        shutil.copytree(whole.directories[0], tmp_path / name)
+    path = tmp_path / "worker-2" / "partitions" / "0"
+    store = PartitionStore(path)  # recovery writes its log out into a table file
+    store.close()
+    table = max(path.glob("*.sst"), key=lambda each: each.stat().st_size)
+    content = bytearray(table.read_bytes())
+    at = len(content) // 2
+    content[at : at + 64] = bytes(64)
+    table.write_bytes(content)
+    (tmp_path / "worker-3" / "partitions" / "1" / "CURRENT").write_bytes(b"nonsense")
+    verdict = compare_with_fold(whole.logs, PARTITIONS, sorted(tmp_path.iterdir()))
+    assert verdict.counts.pop("unconfirmed") == {"stores": 2}  # type: ignore[attr-defined]
+    assert verdict.clean
 
 
 # -- end to end -----------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ class Upstream:
         self.published = Published()
         self._producer = make_producer(kafka, linger_ms=2)
 
-    def send(self, topic: str, key: bytes, value: bytes) -> None:
+    def send(self, topic: str, key: bytes | None, value: bytes | None) -> None:
         def acknowledged(fault: object, message: Any) -> None:
             assert fault is None
             place = message.topic(), message.partition(), message.offset()
@@ -169,7 +169,11 @@ def make_case(stack: Stack, events: int) -> Case:
             if number % 50 == 7:
                 upstream.send(event.topic, key, event.value)
             if number % 60 == 9:
-                upstream.send(event.topic, key, b"poison %d" % number)
+                for value in (b"poison %d" % number, b"", None)[: 3 if number % 120 == 9 else 1]:
+                    upstream.send(event.topic, key, value)
+            if number % 200 == 39:
+                upstream.send(event.topic, None, event.value)
+                upstream.send(event.topic, b"", event.value)
             if number % 90 == 19:
                 value = event.value.replace(b'"occurred_at":"2026', b'"occurred_at":"2056')
                 upstream.send(event.topic, key, value.replace(b'"event_id":"', b'"event_id":"f'))

@@ -9,6 +9,9 @@ from streams.journal.reader import read_messages
 from streams.kafka import end_offset, make_consumer
 from streams.settings import KafkaSettings
 
+PATIENCE_S = 90.0
+"""Longer than a killed publisher's transaction stays open."""
+
 
 class Stood(NamedTuple):
     """One record as it stands on a topic."""
@@ -50,7 +53,8 @@ class KafkaLogs:
         place = (topic, partition)
         if place not in self._ends:
             self._ends[place] = end_offset(self._consumer, topic, partition)
-        for message in read_messages(self._consumer, topic, partition, 0, self._ends[place]):
+        end = self._ends[place]
+        for message in read_messages(self._consumer, topic, partition, 0, end, PATIENCE_S):
             yield Stood(
                 int(message.offset() or 0),
                 message.timestamp()[1],

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from schemas.codec import decode_json
-from schemas.errors import IncompatibleError, MalformedError
+from schemas.errors import MalformedError, UnavailableError
 from schemas.registry import JOURNAL
 from streams.chaos.verdict.logs import KafkaLogs, Logs
 from streams.chaos.verdict.verdict import Findings, Kind, Verdict
@@ -26,7 +26,8 @@ def compare_stores(
 
     Call it after all desks have stopped; join the result: ``compare(…).joined(compare_stores(…))``.
     Of several stores of one partition (it moved between desks) each is compared at its own
-    position, so those left behind must agree too.
+    position, so those left behind must agree too. Damaged files that RocksDB notices are
+    ``unconfirmed``: whoever opened them would fold anew.
 
     Args:
         settings: The broker.
@@ -34,8 +35,8 @@ def compare_stores(
         directories: Those of the desks, ``settings.state_dir / worker``.
 
     Raises:
-        UnavailableError: the broker does not answer for long, or a desk holds its store.
-        IncompatibleError: the journal has a gap.
+        UnavailableError: the broker does not answer for long.
+        IncompatibleError: the journal has a gap, or a store is of another format.
     """
     with KafkaLogs(settings.kafka) as logs:
         return compare_with_fold(logs, partition_count, directories)
@@ -67,8 +68,8 @@ def _opened(path: Path, findings: Findings) -> PartitionStore | None:
         return None
     try:
         return PartitionStore(path, read_only=True)
-    except (MalformedError, IncompatibleError) as fault:
-        findings.add("differing", WHERE, str(fault))
+    except (MalformedError, UnavailableError) as fault:  # nobody can hold what is only looked at
+        findings.add("unconfirmed", WHERE, str(fault))
         return None
 
 
@@ -104,6 +105,13 @@ def _compare(store: PartitionStore, fresh: PartitionStore, findings: Findings) -
         findings.add(
             "differing", WHERE, f"{store.path}: stands at {store.position}, not {fresh.position}"
         )
+    try:
+        _compare_items(store, fresh, findings)
+    except MalformedError as fault:
+        findings.add("unconfirmed", WHERE, str(fault))
+
+
+def _compare_items(store: PartitionStore, fresh: PartitionStore, findings: Findings) -> None:
     for key, mine, right in _beside(store.items(), fresh.items()):
         findings.compared[WHERE] += 1
         if mine == right or (mine and right and decode_json(mine) == decode_json(right)):

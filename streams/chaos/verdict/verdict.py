@@ -11,7 +11,8 @@ Kind = Literal["lost", "duplicated", "differing", "repeated", "unconfirmed"]
 lost: it should be there and is not. duplicated: it is there more often than it should be; also
 what nothing accounts for. differing: it is there with other content, or out of order. repeated:
 written twice where readers are told to see it once; not a fault, counted apart. unconfirmed: a
-dead letter because the core raised or the decision was too large, which only replay could confirm.
+dead letter because the core raised or the decision was too large, which only deciding again could
+confirm; a store with damaged files, which whoever opened it would fold anew.
 """
 EXAMPLES = 5
 
