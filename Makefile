@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
-.PHONY: help demo test test-kafka kafka chaos check clean
+.PHONY: help demo test test-kafka kafka chaos removals check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make test        all tests that need no other program"
 	@echo "make test-kafka  the tests on a real Apache Kafka (Java and Maven)"
 	@echo "make chaos       a fault campaign on a real Apache Kafka, everything counted"
+	@echo "make removals    takes the mechanisms out one by one: do the tests notice? (minutes)"
 	@echo "make check       style, types, import contracts, dependencies, spelling"
 	@echo "make clean       remove the environment and all caches"
 
@@ -38,6 +39,9 @@ kafka: $(VENV)/.demo
 
 chaos: kafka
 	@$(BIN)/riverdesk chaos --broker kafka $(ARGS)
+
+removals: $(VENV)/.test
+	@$(BIN)/python -m tests.removals --baseline $(ARGS)
 
 check: $(VENV)/.test
 	@echo "ruff check" && $(BIN)/ruff check .

@@ -1,0 +1,247 @@
+"""The desk: the order of a batch, what is refused, what is thrown away, time and policies."""
+
+from tests.removals.removal import Removal
+
+DESK = "streams/desk/desk.py"
+PARTITION = "streams/desk/partition.py"
+OWNERSHIP = "streams/desk/ownership.py"
+ORDER = "tests/streams/test_desk_order.py::"
+BENCH = "tests/streams/test_desk_partition.py::"
+
+REMOVALS = (
+    Removal(
+        "dead-letter-before-entry",
+        "a dead letter is acknowledged before its entry is written",
+        "after a crash in between the refused bytes are nowhere",
+        DESK,
+        "        if dead:\n            await self._writer.append(dead)\n"
+        "        entries = [entry for _, decided in work for entry in decided.entries]\n"
+        "        if not entries:\n            return\n"
+        "        offsets = iter(await self._writer.append(entries))\n",
+        "        entries = [entry for _, decided in work for entry in decided.entries]\n"
+        "        if not entries:\n            return\n"
+        "        offsets = iter(await self._writer.append(entries))\n"
+        "        if dead:\n            await self._writer.append(dead)\n",
+        (ORDER + "test_dead_letter_is_acknowledged_before_its_entry_is_written",),
+    ),
+    Removal(
+        "journal-before-state",
+        "the state is written only after the journal has acknowledged",
+        "a state holds decisions that nobody else ever sees",
+        DESK,
+        "            await self._journal(work)\n",
+        "            for partition, decided in work:\n"
+        "                position = partition.store.position\n"
+        "                partition.store.commit(decided.position)\n"
+        "                partition.store.position = position\n"
+        "            await self._journal(work)\n",
+        (ORDER + "test_state_holds_nothing_that_the_journal_has_not_acknowledged",),
+    ),
+    Removal(
+        "offsets-after-journal",
+        "offsets are committed last, from what the state on disk holds",
+        "lag displays and whoever resumes from them believe what a crash takes back",
+        DESK,
+        "            await self._journal(work)\n",
+        "            self.intake.hint(\n"
+        "                [\n"
+        "                    TopicPartition(topic, partition.identity.partition, at)\n"
+        "                    for partition, decided in work\n"
+        "                    for topic, at in decided.position.sources.items()\n"
+        "                ]\n"
+        "            )\n"
+        "            await self._journal(work)\n",
+        (ORDER + "test_offsets_are_committed_last_and_from_the_state",),
+    ),
+    Removal(
+        "contiguous-offsets",
+        "acknowledged offsets must be the expected ones",
+        "a desk that was replaced unawares goes on, and its state holds what no reader accepts",
+        DESK,
+        "if got != list(range(expected, expected + len(got))):",
+        "if not got:",
+        (
+            ORDER + "test_unexpected_offset_throws_everything_back",
+            "tests/streams/test_desk_rival.py::"
+            "test_desk_notices_a_rival_by_the_offset_of_its_own_record",
+        ),
+    ),
+    Removal(
+        "thrown-back",
+        "doubt about an acknowledgement throws away all speculative state and claims anew",
+        "the next batch is decided on records that may not exist",
+        DESK,
+        "            self._owned.throw_back([part.partition for part in batch])\n",
+        "",
+        (
+            ORDER + "test_half_acknowledged_batch_leaves_no_state_and_is_claimed_anew",
+            ORDER + "test_unexpected_offset_throws_everything_back",
+        ),
+    ),
+    Removal(
+        "desk-writer-dropped",
+        "with the batch its producer is thrown away",
+        "the next claim goes through a producer in doubt",
+        DESK,
+        "            self._writer.throw_away()\n",
+        "",
+        (ORDER + "test_unexpected_offset_throws_everything_back",),
+    ),
+    Removal(
+        "discard",
+        "what a failed batch staged is forgotten",
+        "the same records are decided again on a state that knows them already",
+        PARTITION,
+        "        self.store.discard()\n        self.position = self.store.position\n",
+        "        self.position = self.store.position\n",
+        (BENCH + "test_discard_leaves_no_trace_and_the_same_is_decided_again",),
+    ),
+    Removal(
+        "continuity",
+        "a slice must continue the fold",
+        "a lost batch is skipped over, or a repeated one decided twice",
+        PARTITION,
+        "        return all(\n"
+        "            sources.get(topic, OFFSET_BEGINNING) == at"
+        " for topic, at in part.continues.items()\n        )",
+        "        return bool(sources) or bool(part)",
+        (
+            BENCH + "test_continues_only_where_the_fold_stands",
+            ORDER + "test_slice_that_does_not_continue_is_refused_and_read_again",
+        ),
+    ),
+    Removal(
+        "older-generation",
+        "a slice of an older assignment is refused",
+        "records of a partition that was away meanwhile are decided",
+        DESK,
+        "if partition is None or partition.identity.generation != part.generation:",
+        "if partition is None:",
+        (ORDER + "test_slice_of_an_older_assignment_is_dropped",),
+    ),
+    Removal(
+        "sources-from-fold",
+        "inputs are read on from the positions found in the fold",
+        "committed offsets decide, and they are older or newer than the journal",
+        OWNERSHIP,
+        "self._intake.start(identity.partition, identity.generation, partition.position.sources)",
+        "self._intake.start(identity.partition, identity.generation,"
+        " dict.fromkeys(partition.position.sources, -1000))",
+        (
+            "tests/streams/test_desk_ownership.py::"
+            "test_partition_is_read_from_its_fold_once_the_learners_know_its_revision",
+        ),
+    ),
+    Removal(
+        "revision-never-back",
+        "a new owner waits until its learners know the journal's revision",
+        "a customer's later payment is scored by learners that know less",
+        OWNERSHIP,
+        "            await self._feed.reach(store.position.revision, wanted)\n",
+        "",
+        (
+            "tests/streams/test_desk_ownership.py::"
+            "test_partition_is_read_from_its_fold_once_the_learners_know_its_revision",
+        ),
+    ),
+    Removal(
+        "late-revocation",
+        "a revocation that comes late lets go of earlier assignments only",
+        "what the next assignment gave is dropped",
+        OWNERSHIP,
+        "if partition.identity.generation != self._intake.generation:",
+        "if partition.identity:",
+        (
+            "tests/streams/test_desk_halt.py::test_late_revocation_keeps_what_the_next_assignment_gave",
+        ),
+    ),
+    Removal(
+        "no-turn-after-fault",
+        "after a fault no batch gets a turn",
+        "the next batch builds on what the failed one left half done",
+        "streams/turns.py",
+        "                if not self._halted:\n                    await work()",
+        "                await work()",
+        ("tests/streams/test_desk_halt.py::test_desk_processes_nothing_after_a_fault",),
+    ),
+    Removal(
+        "no-exception-leaves",
+        "no exception leaves a batch",
+        "Faust acknowledges the batch and goes on: it is lost",
+        "streams/turns.py",
+        '            log.exception("batch_failed", role=self._role, error=repr(fault))\n'
+        "            self.stop(fault)",
+        "            raise",
+        (ORDER + "test_unexpected_fault_halts_instead_of_losing_the_batch",),
+    ),
+    Removal(
+        "staged-before-fault",
+        "a batch that ends in any fault leaves nothing staged",
+        "closing the store or the next write makes half a batch durable",
+        DESK,
+        "                    staged.discard()",
+        "                    pass",
+        ("tests/streams/test_desk_halt.py::test_desk_processes_nothing_after_a_fault",),
+    ),
+    Removal(
+        "tick-behind-backlog",
+        "a tick is not ahead of the oldest unread input",
+        "after two days down a label matures although feedback about it waits to be read",
+        PARTITION,
+        "bound = raw.published_ms if unread_ms is None else min(unread_ms, raw.published_ms)",
+        "bound = raw.published_ms",
+        (BENCH + "test_tick_waits_for_what_is_unread",),
+    ),
+    Removal(
+        "clock-behind-backlog",
+        "a quiet partition ticks by the clock only when nothing is unread",
+        "a neighbour that is away lets time pass over what waits there",
+        DESK,
+        'passes = self._settings.desk.clock == "wall" and part.unread_ms is None',
+        'passes = self._settings.desk.clock == "wall"',
+        (ORDER + "test_clock_ticks_only_where_nothing_is_unread",),
+    ),
+    Removal(
+        "tick-monotone",
+        "ticks go forward only",
+        "an old event turns time back: what fell due is announced at an earlier time",
+        PARTITION,
+        "        if tick_ms <= self._ticked_ms:\n            return\n",
+        "",
+        (BENCH + "test_tick_never_goes_back",),
+    ),
+    Removal(
+        "tick-journaled",
+        "a tick is journaled before it changes anything",
+        "what fell due is not in the journal: a fold does not give the state",
+        PARTITION,
+        "            self._append(draft, None)\n            more = draft",
+        '            named = {**draft, "number": self.position.reading.number + 1}\n'
+        "            self.store.stage(core.advance(named, self.store))\n            more = draft",
+        (
+            BENCH + "test_quiet_partition_ticks_by_the_clock_and_each_tick_once",
+            BENCH + "test_tick_waits_for_what_is_unread",
+        ),
+    ),
+    Removal(
+        "policy-journaled",
+        "a policy is journaled whole before the first decision under it",
+        "replay cannot know by which policy was decided",
+        PARTITION,
+        "        self._append(core.decide_policy(chosen.content, self._stamp(decided_ms)), None)\n",
+        "",
+        (
+            BENCH + "test_newer_policy_is_journaled_before_the_first_decision_under_it",
+            BENCH + "test_newer_policy_is_adopted_while_no_record_comes",
+        ),
+    ),
+    Removal(
+        "lessons-gap",
+        "lessons that are gone from the log halt the desk",
+        "learners stand still, or skip what others have learned",
+        "streams/desk/lessons.py",
+        'raise IncompatibleError(f"lessons are missing from the log: {fault}")',
+        "continue",
+        ("tests/streams/test_desk_lessons.py::test_lessons_that_are_gone_halt_the_desk",),
+    ),
+)

@@ -1,0 +1,79 @@
+"""The state on disk: the store of a partition and the checkpoints of the learners."""
+
+from tests.removals.removal import Removal
+
+STORE = "streams/desk/store.py"
+CHECKPOINTS = "streams/desk/checkpoints.py"
+TESTS = "tests/streams/test_desk_checkpoints.py::"
+
+REMOVALS = (
+    Removal(
+        "one-atomic-write",
+        "state and journal position are one atomic write",
+        "after a full disk the position says more, or less, than the state",
+        STORE,
+        'batch.put(POSITION_KEY, encode({"format": FORMAT} | content))',
+        'self._db.put(POSITION_KEY, encode({"format": FORMAT} | content))',
+        (
+            "tests/streams/test_desk_store.py::"
+            "test_write_that_fails_moves_neither_state_nor_position",
+        ),
+    ),
+    Removal(
+        "store-format",
+        "a store of another format is refused",
+        "new code reads old values as if they were its own",
+        STORE,
+        'if stored.pop("format", None) != FORMAT:',
+        'if stored.pop("format", None) is None:',
+        ("tests/streams/test_desk_store.py::test_store_of_another_format_is_refused",),
+    ),
+    Removal(
+        "seal-before-unpickling",
+        "a checkpoint's seal is verified before a byte of it is unpickled",
+        "whoever can write a file into the directory runs code in the desk",
+        CHECKPOINTS,
+        "            reader.check()\n",
+        "",
+        (
+            TESTS + "test_checkpoint_under_another_key_is_not_unpickled",
+            TESTS + "test_damaged_checkpoint_is_passed_over_unopened",
+        ),
+    ),
+    Removal(
+        "seal-keyed",
+        "the seal is made with the key, where one is set",
+        "anybody can seal",
+        "streams/desk/sealed.py",
+        'return hashlib.sha256() if key is None else hmac.new(key, digestmod="sha256")',
+        "return hashlib.sha256()",
+        (TESTS + "test_checkpoint_under_another_key_is_not_unpickled",),
+    ),
+    Removal(
+        "fingerprint",
+        "a checkpoint made by other code or configuration is refused",
+        "learners of two versions are mixed silently, and no other worker has the same",
+        CHECKPOINTS,
+        'if header.get("fingerprint") != Learners.fingerprint():',
+        'if not header.get("fingerprint"):',
+        (TESTS + "test_checkpoint_of_other_code_gives_way_to_an_older_one",),
+    ),
+    Removal(
+        "checkpoint-of-this-log",
+        "a checkpoint's last lesson is compared with the log",
+        "learners of another log are taken for ours",
+        CHECKPOINTS,
+        'if not agrees(header["revision"], header["lesson_digest"]):',
+        'if not header["revision"]:',
+        (TESTS + "test_checkpoint_of_another_log_is_not_believed",),
+    ),
+    Removal(
+        "checkpoint-whole",
+        "a checkpoint is written beside its place and moved there whole",
+        "after a crash the newest checkpoint is half a one",
+        "streams/desk/shelf.py",
+        'part = path.with_name(f"{path.name}@{self._worker}{PART}")',
+        "part = path",
+        ("tests/streams/test_desk_shelf.py::test_checkpoint_is_not_seen_while_it_is_written",),
+    ),
+)
