@@ -42,7 +42,10 @@ class FakeMessage:
 
 
 class FakeConsumer:
-    """Logs in memory; a re-assignment leaves what was fetched in front, if told so."""
+    """Logs in memory; a re-assignment leaves what was fetched in front, if told so.
+
+    What is paused stays paused over an assignment, as in librdkafka.
+    """
 
     def __init__(self, logs: dict[tuple[str, int], list[int]]) -> None:
         self.logs = logs  # publishing times by place; the index is the offset
@@ -50,7 +53,7 @@ class FakeConsumer:
         self.fetched: deque[FakeMessage] = deque()
         self.assigned: dict[tuple[str, int], int] = {}
         self.ended: set[tuple[str, int]] = set()
-        self.paused = False
+        self.paused: set[tuple[str, int]] = set()
         self.paused_count = 0
         self.assign_count = 0
         self.rebalances: deque[str] = deque(["assign"])
@@ -66,7 +69,6 @@ class FakeConsumer:
         self.assign_count += 1
         self.assigned = {(p.topic, p.partition): max(p.offset, 0) for p in places}
         self.ended.clear()
-        self.paused = False
 
     def unassign(self) -> None:
         self.assign([])
@@ -75,11 +77,11 @@ class FakeConsumer:
         return [TopicPartition(*place) for place in self.assigned]
 
     def pause(self, places: list[TopicPartition]) -> None:
-        self.paused = True
+        self.paused |= {(place.topic, place.partition) for place in places}
         self.paused_count += 1
 
     def resume(self, places: list[TopicPartition]) -> None:
-        self.paused = False
+        self.paused -= {(place.topic, place.partition) for place in places}
 
     def consumer_group_metadata(self) -> str:
         return "membership"
@@ -104,9 +106,9 @@ class FakeConsumer:
         self.closed.set()
 
     def _fetch(self) -> None:
-        if self.paused:
-            return
         for place, at in list(self.assigned.items()):
+            if place in self.paused:
+                continue
             log = self.logs[place]
             for offset in range(at, min(at + 3, len(log))):
                 self.fetched.append(FakeMessage(*place, offset, log[offset], False))
@@ -268,6 +270,24 @@ async def test_full_channel_pauses_and_nothing_is_skipped(
         await asyncio.sleep(0.01)
     assert consumer.paused_count >= 3
     assert reader.batches.qsize() <= IN_FLIGHT
+    await reader.until(lambda: reader.taken == whole(consumer))
+
+
+async def test_partitions_that_go_while_paused_come_back_running(
+    opened: list[Reader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.intake.intake.PATIENCE_S", 0.05)
+    consumer = FakeConsumer(logs(t0=60, u0=20))
+    reader = await start(opened, consumer)
+    while not consumer.paused:
+        await asyncio.sleep(0.005)
+    consumer.rebalances.append("revoke")
+    while not reader.revoked:
+        await asyncio.sleep(0.005)
+    for _ in range(IN_FLIGHT):
+        await reader.next()
+        reader.intake.done()
+    consumer.rebalances.append("assign")
     await reader.until(lambda: reader.taken == whole(consumer))
 
 
