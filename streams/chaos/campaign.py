@@ -7,33 +7,33 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from schemas.errors import UnavailableError
 from streams.chaos.keeper import Keeper
 from streams.chaos.load import Load
 from streams.chaos.observer import Observer, Recovery
 from streams.chaos.pauses import Pauses, longest_pauses
 from streams.chaos.plan import Strike
+from streams.chaos.rest import come_to_rest
 from streams.chaos.rig import Rig, Server
 from streams.chaos.strikes.table import strike
 from streams.chaos.verdict.compare import compare
 from streams.chaos.verdict.stores import compare_stores
 from streams.chaos.verdict.verdict import Verdict
-from streams.kafka import make_consumer
 from streams.role import now_ms
 from streams.simulator.company import company
-from streams.stack.barrier import Barrier
 from streams.stack.role_process import RoleProcess
 from streams.stack.stack import Stack
 
-MOST_WAITING = 2_000
+MOST_WAITING = 1_000
+SECONDS_A_FAULT = 5.0
+"""The load is spread so that faults fall on a system at work, not on one that has finished."""
 AT_ONCE = 3
 """So many faults may be at work at the same time."""
 DAYS = 12.0
 DAY_MS = 86_400_000
 SPARE = 9
-SETTLE_S = 600.0
 
 
 @dataclass(slots=True)
@@ -94,35 +94,21 @@ class Campaign:
         self._open.close()
 
     def run(self) -> dict[str, Any]:
-        """Publish, strike, wait until all is quiet again, compare.
-
-        Returns:
-            The report, but for the comparison of the stores and for replay: those come when the
-            roles have stopped, see :meth:`conclude`.
+        """Publish, strike, wait until all is at rest, stop the roles, compare.
 
         Raises:
             UnavailableError: the system did not come to rest.
         """
         self._publish()
-        self._settle()
-        self._tell("comparing inputs, journal, topics and ClickHouse")
-        statuses = [each.status() for each in self._stack.of("desk") if each is not self._spare]
-        settings = self._stack.settings
-        verdict = compare(settings, settings.topics.partitions, self._load.published, statuses)
-        pauses = longest_pauses(settings.kafka, settings.topics.partitions)
-        return self._report(verdict, pauses)
-
-    def conclude(self, report: dict[str, Any]) -> dict[str, Any]:
-        """Add what the stores of the stopped desks say."""
-        settings = self._stack.settings
-        directories = [
-            settings.state_dir / each.settings.worker
-            for each in self._stack.of("desk")
-            if (settings.state_dir / each.settings.worker).is_dir()
-        ]
-        self._tell("comparing the desks' state with a fold of the journal")
-        stores = compare_stores(settings, settings.topics.partitions, directories)
-        return add_stores(report, stores)
+        self._tell(f"{self._at()} all published; waiting until everything is at rest")
+        down = come_to_rest(self._stack, self._keeper, self._observer, self._load.ends)
+        self._open.enter_context(down)
+        self._tell(f"{self._at()} comparing inputs, journal, topics, ClickHouse and state")
+        settings, partition_count = self._stack.settings, self._stack.settings.topics.partitions
+        verdict = compare(settings, partition_count, self._load.published)
+        directories = {settings.state_dir / each.settings.worker for each in self._stack.of("desk")}
+        stores = compare_stores(settings, partition_count, filter(Path.is_dir, sorted(directories)))
+        return self._report(verdict.joined(stores), longest_pauses(settings.kafka, partition_count))
 
     # -- the course ------------------------------------------------------------------------------
 
@@ -130,11 +116,15 @@ class Campaign:
         started_s = time.monotonic()
         start_ms = now_ms() - int(DAYS * DAY_MS)
         coming = list(self._strikes)
+        pause_s = len(coming) * SECONDS_A_FAULT / self._event_count
         schedule = company(self._seed, self._event_count, start_ms, DAYS)
         for number, event in enumerate(schedule):
             while coming and coming[0].at_event <= number:
                 self._begin(coming.pop(0))
             self._load.publish(event)
+            early_s = started_s + number * pause_s - time.monotonic()
+            if early_s > 0.01:
+                self._load.wait(early_s)
         for each in coming:
             self._begin(each)
         self._load.flush()
@@ -165,27 +155,6 @@ class Campaign:
         lasting = f", lasted {lasted_s:.0f} s" if lasted_s >= 1 else ""
         self._tell(f"{self._at()} {name} ({target}{lasting})")
 
-    def _settle(self) -> None:
-        self._tell(f"{self._at()} all published; waiting until everything is at rest")
-        consumer = make_consumer(self._stack.settings.kafka, group="riverdesk-chaos")
-        barrier = Barrier(self._answering, consumer, lambda: None)
-        deadline_s = time.monotonic() + SETTLE_S
-        try:
-            while True:
-                try:
-                    barrier.archived(barrier.folded(self._load.ends))
-                    break
-                except UnavailableError as fault:
-                    if time.monotonic() > deadline_s:
-                        raise
-                    self._tell(f"{self._at()} still waiting: {fault}")
-        finally:
-            consumer.close()
-        while any(each.caught_up_s is None for each in self._observer.recoveries):
-            if time.monotonic() > deadline_s:
-                break
-            time.sleep(0.1)
-
     def _answering(self) -> list[RoleProcess]:
         up = self._keeper.up()
         return [*up, self._spare] if self._spare.alive and self._spare not in up else up
@@ -200,9 +169,9 @@ class Campaign:
         return {
             **verdict.as_json(),
             "faults": dict(sorted(self._course.struck.items())),
-            "recovery_s": _spread([each.moved_s for each in done]),
+            "recovery_s": _spread([each.caught_up_s for each in done]),
             "longest_pause_s": round(pauses.longest_s, 3),
-            "caught_up_s": _spread([each.caught_up_s for each in done]),
+            "moving_again_s": _spread([each.moved_s for each in done]),
             "recovery_by_kind_s": _by_kind(done),
             "not_recovered": [each.name for each in done if each.caught_up_s is None],
             "not_struck": self._course.failed,
@@ -215,14 +184,6 @@ class Campaign:
         }
 
 
-def add_stores(report: dict[str, Any], stores: Verdict) -> dict[str, Any]:
-    """Add findings in the stores to a report."""
-    added = {
-        name: report[name] + getattr(stores, name) for name in ("lost", "duplicated", "differing")
-    }
-    return {**report, **added, "stores": stores.as_json()}
-
-
 def _spread(values: Sequence[float | None]) -> dict[str, float | None]:
     known = [value for value in values if value is not None]
     if not known:
@@ -233,5 +194,5 @@ def _spread(values: Sequence[float | None]) -> dict[str, float | None]:
 def _by_kind(recoveries: Sequence[Recovery]) -> dict[str, dict[str, float | None]]:
     kinds: dict[str, list[float | None]] = {}
     for each in recoveries:
-        kinds.setdefault(each.name, []).append(each.moved_s)
+        kinds.setdefault(each.name, []).append(each.caught_up_s)
     return {kind: _spread(values) for kind, values in sorted(kinds.items())}

@@ -31,7 +31,8 @@ class Recovery:
             soon as it has moved on, or had nothing to do.
         behind: By role, the places that have not yet reached where the log ended then.
         moved_s: Seconds until every place of every struck role had moved on.
-        caught_up_s: Seconds until all that stood on the logs then had been dealt with.
+        caught_up_s: Seconds until all that stood on the logs then had been dealt with: the time
+            to recover.
     """
 
     name: str
@@ -130,8 +131,7 @@ class Observer:
         if role == "archiver":
             for name, at in status["positions"].items():
                 topic, _, number = name.rpartition("/")
-                if topic == JOURNAL.name:
-                    _forward(positions, (topic, int(number)), at)
+                _forward(positions, (topic, int(number)), at)
             return
         for number, partition in status["partitions"].items():
             place = (JOURNAL.name, int(number))

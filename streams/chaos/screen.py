@@ -41,7 +41,7 @@ class Screen:
             *((name, report[name]) for name in GUARANTEES),
             ("dead letters", report["dead_letters"]),
             ("recovery, s (p50 / max)", _pair(report["recovery_s"])),
-            ("caught up, s (p50 / max)", _pair(report["caught_up_s"])),
+            ("moving again, s (p50 / max)", _pair(report["moving_again_s"])),
             ("longest pause of decisions, s", report["longest_pause_s"]),
         ]
         if report["unexpected_ends"]:

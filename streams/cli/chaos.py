@@ -111,8 +111,6 @@ def _run(
             plan = draw(seed, faults, events, targets)
             with Campaign(stack, server, plan, events, seed, screen.line) as campaign:
                 report = campaign.run()
-            stack.stop_roles()
-            report = campaign.conclude(report)
             report["faults_skipped"] = skipped
             if then_replay is not None:
                 from streams.replay import replay_sample

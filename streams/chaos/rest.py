@@ -1,0 +1,96 @@
+"""Brings a campaign to rest: everything decided, published, archived, then all roles stopped."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+
+from schemas.errors import UnavailableError
+from schemas.registry import JOURNAL, LESSONS
+from streams.chaos.keeper import Keeper
+from streams.chaos.observer import Observer, Positions
+from streams.kafka import Consumer, KafkaError, TopicPartition, end_offset, make_consumer
+from streams.settings import Settings
+from streams.stack.stack import Stack
+
+PATIENCE_S = 600.0
+TAIL_RECORDS = 2_000
+
+
+def come_to_rest(
+    stack: Stack, keeper: Keeper, observer: Observer, ends: Mapping[tuple[str, int], int]
+) -> ExitStack:
+    """Wait until the roles have dealt with everything, stop the desks, let the others finish.
+
+    Ticks go on while a desk runs, so the journal has an end only when all desks have stopped.
+
+    Args:
+        stack: The running system.
+        keeper: Its supervisor; told to leave the roles stopped.
+        observer: Knows how far the roles are.
+        ends: Of the inputs.
+
+    Returns:
+        What keeps the roles down; close it when the campaign is over.
+
+    Raises:
+        UnavailableError: the system did not come to rest within minutes.
+    """
+    down = ExitStack()
+    consumer = make_consumer(stack.settings.kafka, group="riverdesk-chaos")
+    try:
+        _wait("the desks", lambda: _reached(observer.positions["desk"], ends))
+        while any(each.caught_up_s is None for each in observer.recoveries):
+            time.sleep(0.1)
+        for each in stack.of("desk"):
+            down.enter_context(keeper.down(each))
+            each.stop()
+        journal = _journal_ends(consumer, stack.settings)
+        _wait("the publisher", lambda: _reached(observer.positions["publisher"], journal))
+        lessons = {(LESSONS.name, 0): _last_end(consumer, LESSONS.name)}
+        archived = {**journal, **lessons}
+        _wait("the archiver", lambda: _reached(observer.positions["archiver"], archived))
+        for each in stack.roles:
+            down.enter_context(keeper.down(each))
+        stack.stop_roles()
+    except BaseException:
+        down.close()
+        raise
+    finally:
+        consumer.close()
+    return down
+
+
+def _reached(positions: Mapping[tuple[str, int], int], ends: Mapping[tuple[str, int], int]) -> bool:
+    return all(positions.get(place, 0) >= end for place, end in ends.items())
+
+
+def _wait(whom: str, there: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not there():
+        if time.monotonic() > deadline_s:
+            raise UnavailableError(f"{whom} did not come to rest within {PATIENCE_S:.0f} s")
+        time.sleep(0.1)
+
+
+def _journal_ends(consumer: Consumer, settings: Settings) -> Positions:
+    return {
+        (JOURNAL.name, number): end_offset(consumer, JOURNAL.name, number)
+        for number in range(settings.topics.partitions)
+    }
+
+
+def _last_end(consumer: Consumer, topic: str) -> int:
+    """Give the offset behind the last record; what stands behind it are transactions' markers."""
+    end = end_offset(consumer, topic, 0)
+    last = start = max(0, end - TAIL_RECORDS)
+    consumer.assign([TopicPartition(topic, 0, start)])
+    try:
+        while True:
+            for message in consumer.consume(1_000, 0.2):
+                fault = message.error()
+                if fault is None:
+                    last = int(message.offset() or 0) + 1
+                elif fault.code() == KafkaError._PARTITION_EOF:
+                    return last
+    finally:
+        consumer.unassign()
