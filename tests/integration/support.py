@@ -24,9 +24,11 @@ PARTITIONS = 4
 START_MS = 1_772_409_600_000
 
 
-def settings(**changes: Any) -> Settings:
+def settings(desk: dict[str, Any] | None = None, **changes: Any) -> Settings:
     return Settings(
-        topics=TopicSettings(partitions=PARTITIONS), desk=DeskSettings(clock="events"), **changes
+        topics=TopicSettings(partitions=PARTITIONS),
+        desk=DeskSettings(clock="events", **(desk or {})),
+        **changes,
     )
 
 
@@ -37,7 +39,10 @@ def embedded_stack(directory: Path) -> Iterator[Stack]:
 
 
 @contextmanager
-def kafka_stack(directory: Path, desks: int = 1) -> Iterator[Stack]:
+def kafka_stack(
+    directory: Path, desks: int = 1, desk: dict[str, Any] | None = None
+) -> Iterator[Stack]:
+    """Run everything beside an Apache Kafka; ``desk`` holds settings of the desks."""
     if lacking := missing():
         reason = f"a real Kafka needs {' and '.join(lacking)}"
         if os.environ.get("CI") == "true" or os.environ.get("RIVERDESK_REQUIRE_KAFKA") == "1":
@@ -46,7 +51,7 @@ def kafka_stack(directory: Path, desks: int = 1) -> Iterator[Stack]:
     with (
         KafkaServer(directory / "kafka") as server,
         Stack(
-            settings(kafka=KafkaSettings(bootstrap=server.bootstrap)),
+            settings(desk, kafka=KafkaSettings(bootstrap=server.bootstrap)),
             directory,
             embedded_broker=False,
             desks=desks,
