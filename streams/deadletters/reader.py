@@ -22,7 +22,9 @@ from streams.settings import KafkaSettings
 PATIENCE_S = 30.0
 FETCH_RECORDS = 100
 """Few at once, for each may have a megabyte."""
+POLL_S = 0.05
 QUEUED_KBYTES = 2_048
+FETCH_BYTES = 4_194_304
 BEGINNING = -2
 
 
@@ -105,7 +107,7 @@ def _read(consumer: Consumer, ends: dict[tuple[str, int], int]) -> Iterator[Lett
     consumer.assign([TopicPartition(*place, BEGINNING) for place in sorted(unread)])
     heard_at = time.monotonic()
     while unread:
-        messages = consumer.consume(FETCH_RECORDS, 0.2)
+        messages = consumer.consume(FETCH_RECORDS, POLL_S)
         if messages:
             heard_at = time.monotonic()
         elif time.monotonic() - heard_at > PATIENCE_S:
@@ -133,6 +135,7 @@ def _consumer(kafka: KafkaSettings) -> Consumer:
             "riverdesk-deadletters",
             auto_offset_reset="earliest",  # what has expired meanwhile is no fault
             queued_max_messages_kbytes=QUEUED_KBYTES,
+            fetch_max_bytes=FETCH_BYTES,
         )
     except KafkaException as fault:
         raise UnavailableError(f"no reader of dead letters: {fault}") from fault
