@@ -24,6 +24,9 @@ log = structlog.get_logger(__name__)
 RECORD_BYTES = 25_000
 """So many bytes are restored in the time in which one record is folded (docs/recovery.md)."""
 
+NEAR_RECORDS = 1_000
+"""A store that is no further behind is folded on in any case."""
+
 
 def recover(
     store: PartitionStore,
@@ -81,7 +84,9 @@ def _is_worth_it(path: Path, found_at: int) -> bool:
         return False
     offset = path.name.partition("-")[0]
     ahead_count = int(offset) - found_at if offset.isdigit() else 0
-    return ahead_count > 0 and (found_at == 0 or ahead_count * RECORD_BYTES > size_bytes)
+    if found_at == 0:
+        return ahead_count > 0
+    return ahead_count > NEAR_RECORDS and ahead_count * RECORD_BYTES > size_bytes
 
 
 def _restore(

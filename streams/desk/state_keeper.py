@@ -72,7 +72,7 @@ class StateKeeper:
         self._stopping.set()
         self._stop.set()
         if self._task is not None:
-            await self._task
+            await asyncio.wait([self._task])
 
     def saved_at(self, number: int) -> int | None:
         """Give ``journal_next`` of the latest checkpoint that was made of a partition here."""
