@@ -113,12 +113,15 @@ def _run(
                 report = campaign.run()
             report["faults_skipped"] = skipped
             if then_replay is not None:
-                from streams.replay import replay_sample
+                from streams.replay.replay import replay_many
 
                 screen.line(f"deciding {then_replay} decisions again")
-                report["replay"] = replay_sample(
-                    stack.settings.kafka, stack.settings.topics.partitions, then_replay, seed
-                )
+                report["replay"] = replay_many(
+                    stack.settings.kafka,
+                    stack.settings.topics.partitions,
+                    sample=then_replay,
+                    seed=seed,
+                ).report()
         return report
 
 
