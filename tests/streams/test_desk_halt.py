@@ -27,7 +27,7 @@ class Owned:
         self.decided_count += 1
         raise IncompatibleError("half decided")
 
-    def tick(self, *args: Any) -> None:
+    def rest(self, *args: Any) -> None:
         raise AssertionError("time passed after a fault")
 
     def discard(self) -> None:
