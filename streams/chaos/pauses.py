@@ -1,6 +1,6 @@
 """How long events waited with nothing decided, from the journal's own timestamps."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from schemas.codec import decode_json
 from schemas.registry import JOURNAL
 from streams.journal.acceptance import Reading
 from streams.journal.reader import read
-from streams.kafka import end_offset, make_consumer
+from streams.kafka import Consumer, end_offset, make_consumer
 from streams.settings import KafkaSettings
 
 
@@ -48,18 +48,22 @@ def longest_pauses(kafka: KafkaSettings, partition_count: int) -> Pauses:
     Raises:
         UnavailableError: the broker does not answer.
     """
-    consumer = make_consumer(kafka, group="riverdesk-chaos")
     by_partition: dict[int, float] = {}
     everything: list[Decided] = []
-    try:
-        for number in range(partition_count):
-            decided = list(_decided(consumer, number))
-            by_partition[number] = longest_wait_s(decided)
-            everything += decided
-    finally:
-        consumer.close()
+    for number, decided in enumerate(_by_partition(kafka, partition_count)):
+        by_partition[number] = longest_wait_s(decided)
+        everything += decided
     everything.sort(key=lambda each: each.appended_ms)
     return Pauses(max(by_partition.values(), default=0.0), longest_wait_s(everything), by_partition)
+
+
+def decided_waits(kafka: KafkaSettings, partition_count: int) -> list[Decided]:
+    """Give when each input record was published and decided, partition after partition.
+
+    Raises:
+        UnavailableError: the broker does not answer.
+    """
+    return [each for part in _by_partition(kafka, partition_count) for each in part]
 
 
 def longest_wait_s(decided: Iterable[Decided]) -> float:
@@ -75,7 +79,16 @@ def longest_wait_s(decided: Iterable[Decided]) -> float:
     return longest_ms / 1000
 
 
-def _decided(consumer: Any, number: int) -> Iterable[Decided]:
+def _by_partition(kafka: KafkaSettings, partition_count: int) -> Iterator[list[Decided]]:
+    consumer = make_consumer(kafka, group="riverdesk-chaos")
+    try:
+        for number in range(partition_count):
+            yield list(_decided(consumer, number))
+    finally:
+        consumer.close()
+
+
+def _decided(consumer: Consumer, number: int) -> Iterator[Decided]:
     reading = Reading()
     end = end_offset(consumer, JOURNAL.name, number)
     for entry in read(consumer, JOURNAL.name, number, 0, end):
