@@ -1,7 +1,8 @@
 """One owned partition: decides slices of records and keeps the fold that results."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING
@@ -44,11 +45,13 @@ class Decided:
         dead: Dead letters, to be acknowledged before the entries are written.
         entries: Journal records in order.
         position: The fold's position once the entries stand at the expected offsets.
+        kinds: How many of the entries are of which kind.
     """
 
     dead: list[Outgoing]
     entries: list[Outgoing]
     position: FoldPosition
+    kinds: Mapping[str, int] = field(default_factory=dict)
 
 
 class Partition:
@@ -85,6 +88,7 @@ class Partition:
         """Up to when nothing falls due any more; only ticks with entries are journaled."""
         self._entries: list[Outgoing] = []
         self._dead: list[Outgoing] = []
+        self._kinds: Counter[str] = Counter()
 
     def continues(self, part: Slice) -> bool:
         """Tell whether the slice begins exactly where the fold stands."""
@@ -101,12 +105,12 @@ class Partition:
             clock: Milliseconds since the epoch, for the record only.
             newest: The newest policy that people published, if any.
         """
-        self._entries, self._dead = [], []
+        self._entries, self._dead, self._kinds = [], [], Counter()
         self._adopt(newest, clock())
         for raw in part.records:
             decided_ms = clock()
             self._decide_record(raw, part.unread_ms, decided_ms)
-        return Decided(self._dead, self._entries, self.position)
+        return Decided(self._dead, self._entries, self.position, self._kinds)
 
     def rest(self, now_ms: int | None, clock: Callable[[], int], newest: Policy | None) -> Decided:
         """Adopt a newer policy and let time pass while no record comes.
@@ -116,18 +120,17 @@ class Partition:
             clock: Milliseconds since the epoch, for the record only.
             newest: The newest policy that people published, if any.
         """
-        self._entries, self._dead = [], []
+        self._entries, self._dead, self._kinds = [], [], Counter()
         if newest is not None:
             self._adopt(newest, clock())
         if now_ms is not None:
             self._pass_time(now_ms, clock())
-        return Decided(self._dead, self._entries, self.position)
+        return Decided(self._dead, self._entries, self.position, self._kinds)
 
     def discard(self) -> None:
         """Forget everything that the journal has not acknowledged."""
         self.store.discard()
         self.position = self.store.position
-        self._limit.know(self.identity.partition, self.position.refusals)
         self.policy = self._stored_policy()
         self._ticked_ms = self.position.tick_ms
         self._entries, self._dead = [], []
@@ -237,6 +240,7 @@ class Partition:
         changes = core.advance(record, self.store)
         self.store.stage(changes)
         self._entries.append(Outgoing(JOURNAL.name, self.identity.partition, key, raw))
+        self._kinds[draft["kind"]] += 1
         after = replace(
             self.position,
             journal_next=self.position.journal_next + 1,
