@@ -44,6 +44,14 @@ class Sink:
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
 
+    def probe(self) -> None:
+        """Ask the warehouse for a sign of life.
+
+        Raises:
+            UnavailableError: It cannot serve now.
+        """
+        self._warehouse.execute("SELECT 1")
+
     def write(self, source: Range, rows: Rows) -> dict[str, int]:
         """Insert the rows of a range and return how many went to each table.
 

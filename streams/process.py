@@ -27,6 +27,8 @@ def run(role: str, settings: Settings, clock: Callable[[], int] = now_ms) -> Non
         settings: All settings.
         clock: Milliseconds since the epoch.
 
+    The watchdog ends the process with status 4 where it is stuck.
+
     Raises:
         SystemExit: 0 after a signal, 3 if the role halted.
     """

@@ -5,6 +5,7 @@ agents, timers, services and the web. Its own consumer reads the policies only, 
 them: so the app's id is new at every start.
 """
 
+import asyncio
 import ssl
 import time
 from collections.abc import Callable, Coroutine
@@ -15,7 +16,6 @@ import faust
 import structlog
 from faust.channels import Channel
 from faust.types import StreamT
-from faust.web import Request, Response, View
 from mode import Service
 from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
@@ -24,7 +24,12 @@ from schemas.codec import decode
 from schemas.errors import MalformedError, MisconfiguredError, RejectedError
 from schemas.policies import POLICY_UPDATE
 from schemas.registry import POLICIES
+from streams.health.metrics import Metrics
+from streams.health.pages import add_pages
+from streams.health.standing import Standing
+from streams.health.watchdog import Watchdog, end_process
 from streams.intake.batches import Batch
+from streams.intake.intake import Intake
 from streams.settings import KafkaSettings, Settings
 
 log = structlog.get_logger(__name__)
@@ -36,6 +41,9 @@ Halt = Callable[[BaseException], None]
 
 class Role(Protocol):
     """What a role is, Faust aside."""
+
+    intake: Intake
+    metrics: Metrics
 
     async def open(self) -> None:
         """Begin to read."""
@@ -55,6 +63,13 @@ class Role(Protocol):
     def status(self) -> dict[str, Any]:
         """Give what an operator wants to know, as JSON types."""
         ...
+
+    def standing(self) -> Standing:
+        """Say how far it is and what it waits for; called in any thread."""
+        ...
+
+    def measure(self) -> None:
+        """Set the gauges among its metrics to how things stand."""
 
 
 class Batches(Channel):  # type: ignore[type-arg]
@@ -79,7 +94,7 @@ def make_app(
     Args:
         settings: All settings.
         name: ``desk``, ``publisher`` or ``archiver``.
-        web_port: Where ``/status`` is served.
+        web_port: Where ``/status``, ``/health`` and ``/metrics`` are served.
         build: Makes the role, given how its intake delivers batches.
     """
     directory = settings.state_dir / settings.worker / "faust"
@@ -107,6 +122,7 @@ def make_app(
         await batches.put(batch)  # type: ignore[arg-type]  # a channel passes values as they are
 
     role = build(deliver)
+    watchdog = Watchdog(role, settings.kafka, settings.health, end_process)
 
     @app.agent(batches, name=f"{name}-batches")
     async def process(arriving: StreamT[Batch]) -> None:
@@ -128,6 +144,7 @@ def make_app(
     @app.service
     class Opening(Service):
         async def on_start(self) -> None:
+            watchdog.open(asyncio.get_running_loop())
             while not batches.subscriber_count:  # a channel without a reader drops what it gets
                 await self.sleep(0.01)
             await role.open()
@@ -135,11 +152,7 @@ def make_app(
         async def on_stop(self) -> None:
             await role.close()
 
-    @app.page("/status")
-    class Status(View):
-        async def get(self, request: Request) -> Response:
-            return self.json(role.status())
-
+    add_pages(app, role, watchdog, settings.worker)
     return app
 
 

@@ -83,6 +83,14 @@ class ArchiverSettings(_Group):
     web_port: int = 6068
 
 
+class HealthSettings(_Group):
+    """The watchdog of every role."""
+
+    look_every_ms: int = Field(default=1_000, ge=100)
+    stuck_after_ms: int = Field(default=120_000, ge=1_000)
+    """Longer than whatever ends by itself: a transaction that fails may take 90 s."""
+
+
 class Settings(BaseSettings):
     """All settings, validated at start."""
 
@@ -108,6 +116,7 @@ class Settings(BaseSettings):
     desk: DeskSettings = DeskSettings()
     publisher: PublisherSettings = PublisherSettings()
     archiver: ArchiverSettings = ArchiverSettings()
+    health: HealthSettings = HealthSettings()
 
     @property
     def checkpoints_path(self) -> Path:

@@ -81,7 +81,7 @@ def test_every_command_exists() -> None:
 def test_ports_of_a_worker_agree_with_its_settings(name: str) -> None:
     port = getattr(settings_of(name), WORKERS[name]["command"][1]).web_port
     assert WORKERS[name]["ports"][0].endswith(f":{port}")
-    assert f"http://127.0.0.1:{port}/status" in WORKERS[name]["healthcheck"]["test"][-1]
+    assert f"http://127.0.0.1:{port}/health/live'" in WORKERS[name]["healthcheck"]["test"][-1]
 
 
 def test_addresses_agree_with_the_servers() -> None:

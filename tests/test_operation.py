@@ -8,6 +8,7 @@ from pydantic import BaseModel, SecretStr
 
 from schemas.registry import FOREVER, INPUTS, TOPICS
 from streams.cli.main import AWAY, COMMANDS, FAILED
+from streams.health.watchdog import STUCK
 from streams.process import HALTED
 from streams.settings import Settings
 
@@ -44,7 +45,7 @@ def test_every_variable_in_the_text_is_a_setting() -> None:
 
 def test_every_exit_status_is_explained() -> None:
     explained = {int(status) for status in re.findall(r"^\| (\d+) \|", TEXT, re.MULTILINE)}
-    assert explained == {0, FAILED, HALTED, AWAY}
+    assert explained == {0, FAILED, HALTED, STUCK, AWAY}
 
 
 def test_every_command_in_the_text_exists() -> None:

@@ -17,6 +17,10 @@ from schemas.errors import IncompatibleError, MalformedError, UnavailableError
 from sinks.sink import Sink
 from streams.archiver.notes import GROUP, TOPICS, Note, Place, note_down, noted
 from streams.archiver.stretch import Stretch
+from streams.health import catalogue
+from streams.health.metrics import Metrics
+from streams.health.standing import Standing
+from streams.health.waiting import Waiting
 from streams.intake.batches import Batch
 from streams.intake.intake import Intake
 from streams.kafka import TopicPartition, make_consumer
@@ -24,6 +28,9 @@ from streams.settings import Settings
 from streams.turns import Turns
 
 log = structlog.get_logger(__name__)
+
+PROBE_EVERY_S = 5.0
+"""How often the warehouse is asked whether it is there while nothing is to be inserted."""
 
 
 class Archiver:
@@ -46,6 +53,8 @@ class Archiver:
         self._settings = settings
         self._sink = sink
         self._turns = Turns("archiver", halt)
+        self.metrics = Metrics("archiver")
+        self._waiting = Waiting()
         self.intake = Intake(
             make_consumer(settings.kafka, GROUP, f"riverdesk-archiver-{settings.worker}"),
             TOPICS,
@@ -58,7 +67,7 @@ class Archiver:
         self._stretches: dict[Place, Stretch] = {}
         self._generation = 0
         self._row_count = 0
-        self._waiting_for: str | None = None
+        self._used_at_s = time.monotonic()
 
     async def open(self) -> None:
         """Begin to read."""
@@ -89,14 +98,35 @@ class Archiver:
             "role": "archiver",
             "worker": self._settings.worker,
             "row_count": self._row_count,
-            "waiting_for": self._waiting_for,
+            "waiting_for": self._waiting.reason(),
             "positions": {
                 f"{topic}/{number}": stretch.start
                 for (topic, number), stretch in sorted(self._stretches.items())
             },
         }
 
+    def standing(self) -> Standing:
+        """Say how far the archiver is; called in any thread."""
+        stretches = self._stretches.copy()
+        return Standing(
+            {place: stretch.start for place, stretch in stretches.items()}, self._waiting
+        )
+
+    def measure(self) -> None:
+        """Set the gauges among the metrics to how things stand."""
+        oldest_ms = [
+            stretch.oldest_ms
+            for stretch in self._stretches.values()
+            if stretch.oldest_ms is not None
+        ]
+        now_ms = time.time() * 1000
+        self.metrics.show(
+            catalogue.BEHIND_S, max(0.0, now_ms - min(oldest_ms, default=now_ms)) / 1000
+        )
+        self.metrics.show(catalogue.WAREHOUSE, not self._waiting.on("warehouse"))
+
     async def _process(self, batch: Batch) -> None:
+        started_at = time.perf_counter()
         for part in batch:
             if part.generation != self._generation or not part.records:
                 continue
@@ -113,6 +143,9 @@ class Archiver:
                         stretch.add(raw)
                 stretch.read_up_to(part.ends[topic])
         await self._insert_due()
+        if any(part.records for part in batch):
+            self.metrics.count(catalogue.BATCHES)
+            self.metrics.observe(catalogue.BATCH_S, [time.perf_counter() - started_at])
 
     async def _insert_due(self) -> None:
         config, generation = self._settings.archiver, self._generation
@@ -123,6 +156,7 @@ class Archiver:
             if stretch.due(now_s, config.flush_rows, config.flush_interval_ms / 1000)
         ]
         if not due:
+            await self._probe()
             return
         if not await self._commit({place: stretch.open_note() for place, stretch in due}):
             return
@@ -133,12 +167,16 @@ class Archiver:
                         self._sink.write, stretch.range(), stretch.rows
                     )
                 except UnavailableError as fault:
-                    self._waiting_for = str(fault)
+                    self._waiting.note("warehouse", fault)
+                    self.metrics.count(catalogue.RETRIES)
                     log.warning("warehouse_away", error=str(fault))
                     await asyncio.sleep(fault.retry_after_s)
                 else:
-                    self._waiting_for = None
+                    self._waiting.over("warehouse")
+                    self._used_at_s = time.monotonic()
                     self._row_count += sum(written.values())
+                    self.metrics.count_each(catalogue.ROWS, written)
+                    self.metrics.count(catalogue.RANGES)
                     break
             else:
                 return
@@ -148,6 +186,19 @@ class Archiver:
                 stretch.done()
                 notes[place] = stretch.done_note()
             await self._commit(notes)
+
+    async def _probe(self) -> None:
+        """Ask whether the warehouse is there, now and then: nobody wants to learn it too late."""
+        if time.monotonic() - self._used_at_s < PROBE_EVERY_S:
+            return
+        try:
+            await asyncio.to_thread(self._sink.probe)
+        except UnavailableError as fault:
+            self._waiting.note("warehouse", fault)
+            log.warning("warehouse_away", error=str(fault))
+        else:
+            self._waiting.over("warehouse")
+        self._used_at_s = time.monotonic()
 
     async def _commit(self, notes: dict[Place, tuple[int, Note]]) -> bool:
         offsets = [
@@ -160,8 +211,10 @@ class Archiver:
                 await self.intake.call(lambda consumer: note_down(consumer, offsets))
             except UnavailableError as fault:
                 log.warning("note_not_taken", error=str(fault))
+                self._waiting.note("note", fault)
                 await asyncio.sleep(fault.retry_after_s)
             else:
+                self._waiting.over("note")
                 return True
         return False
 
@@ -177,11 +230,13 @@ class Archiver:
                     )
                 except UnavailableError as fault:
                     log.warning("positions_unknown", error=str(fault))
+                    self._waiting.note("positions", fault)
                     await asyncio.sleep(fault.retry_after_s)
                     continue
                 except (IncompatibleError, MalformedError) as fault:
                     self._turns.stop(fault)
                     return
+                self._waiting.over("positions")
                 self._stretches = {
                     place: Stretch(*place, offset, note) for place, (offset, note) in notes.items()
                 }

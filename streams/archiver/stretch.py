@@ -27,6 +27,8 @@ class Stretch:
         self.start = start
         self.end = start
         self.rows = Rows()
+        self.oldest_ms: int | None = None
+        """Publishing time of the first record that is not inserted yet, ``None`` without one."""
         self._reading = note.reading
         self._reading_at_start = note.reading
         self._digest = ""
@@ -41,6 +43,7 @@ class Stretch:
             return
         if not self._since_s:
             self._since_s = time.monotonic()
+            self.oldest_ms = raw.published_ms
         value = raw.value or b""
         self._digest = chain(self._digest, value)
         content = decode_json(value)
@@ -112,6 +115,7 @@ class Stretch:
         self._digest = ""
         self._open = None
         self._since_s = 0.0
+        self.oldest_ms = None
         for raw in later:
             self.add(raw)
         self.end = max(read_end, end)

@@ -7,15 +7,17 @@ the batch's partitions back to their last durable state and claims them again.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import structlog
+from confluent_kafka import OFFSET_BEGINNING
 
 from models.policy import Policy
 from schemas.errors import IncompatibleError, UnavailableError
-from schemas.registry import INPUTS
+from schemas.registry import INPUTS, LESSONS
 from streams.desk.checkpoints import Checkpoints
 from streams.desk.digests import Digests
 from streams.desk.lessons import LessonFeed
@@ -23,6 +25,9 @@ from streams.desk.ownership import Ownership
 from streams.desk.partition import Decided, Partition
 from streams.desk.state_checkpoints import StateCheckpoints
 from streams.desk.state_keeper import StateKeeper
+from streams.health import catalogue
+from streams.health.metrics import Metrics
+from streams.health.standing import Standing
 from streams.intake.batches import Batch, Slice
 from streams.intake.intake import Intake
 from streams.journal.writer import Writer
@@ -58,6 +63,7 @@ class Desk:
         self._partition_count = partition_count
         self._clock = clock
         self._turns = Turns("desk", halt)
+        self.metrics = Metrics("desk")
         directory = Path(settings.state_dir) / settings.worker
         shared, key = settings.checkpoints_path, settings.checkpoint_key_bytes
         self.digests = Digests(
@@ -90,6 +96,7 @@ class Desk:
             self.feed,
             directory / "partitions",
             self._turns.stop,
+            self.metrics,
             checkpoints,
         )
         self.keeper = StateKeeper(
@@ -167,6 +174,45 @@ class Desk:
             },
         }
 
+    def standing(self) -> Standing:
+        """Say how far the desk is; called in any thread."""
+        lessons = (LESSONS.name, 0)
+        positions = {
+            (topic.name, number): partition.store.position.sources.get(topic.name, OFFSET_BEGINNING)
+            for number, partition in list(self._owned.partitions.items())
+            for topic in INPUTS
+        }
+        return Standing(
+            positions | {lessons: self.feed.seen_offset},
+            self._owned.waiting,
+            frozenset({lessons}),
+            (tuple(self._owned.folded.copy().items()), self.feed.seen_offset),
+        )
+
+    def measure(self) -> None:
+        """Set the gauges among the metrics to how things stand."""
+        partitions, feed = self._owned.partitions, self.feed
+        self.metrics.show_each(
+            catalogue.EPOCH,
+            (((str(number),), each.identity.epoch) for number, each in partitions.items()),
+        )
+        self.metrics.show_each(
+            catalogue.OFFSET,
+            (
+                ((str(number),), each.store.position.journal_next)
+                for number, each in partitions.items()
+            ),
+        )
+        policies = Counter(
+            (str(each.policy.version), each.policy.digest) for each in partitions.values()
+        )
+        self.metrics.show_each(catalogue.POLICY, policies.items())
+        self.metrics.show(catalogue.REVISION, feed.learners.revision)
+        self.metrics.show(catalogue.LESSONS, feed.folded_count)
+        self.metrics.show(catalogue.CHECKPOINTS, feed.saved_count, "saved")
+        self.metrics.show(catalogue.CHECKPOINTS, feed.failed_count, "failed")
+        self.metrics.show(catalogue.CHECKPOINT_AGE, feed.learners.revision - feed.newest_revision)
+
     async def _assigned(self, numbers: set[int], generation: int) -> None:
         for number in sorted(numbers):
             self._owned.take(number, generation)
@@ -197,6 +243,7 @@ class Desk:
         started_at = time.perf_counter()
         lesson_count = self.feed.apply(self._settings.desk.lessons_per_batch)
         work: list[tuple[Partition, Decided]] = []
+        published_ms: list[int] = []
         try:
             for part in batch:
                 partition = self._owned.partitions.get(part.partition)
@@ -205,11 +252,13 @@ class Desk:
                 decided = self._decide(partition, part)
                 if decided is not None:
                     work.append((partition, decided))
+                    published_ms += [raw.published_ms for raw in part.records]
             if not work:
                 return
             await self._journal(work)
         except UnavailableError as fault:
             log.warning("batch_thrown_back", error=str(fault))
+            self.metrics.count(catalogue.THROWN_BACK)
             self._writer.throw_away()
             self._owned.throw_back([part.partition for part in batch])
             return
@@ -222,6 +271,7 @@ class Desk:
         for partition, decided in work:
             partition.store.commit(decided.position)
         self._commit_offsets(work)
+        self._count(work, published_ms, started_at)
         record_count = sum(len(part.records) for part in batch)
         if record_count:
             log.debug(
@@ -261,6 +311,25 @@ class Desk:
                 raise UnavailableError(
                     f"somebody else wrote to journal partition {partition.identity.partition}"
                 )
+
+    def _count(
+        self, work: list[tuple[Partition, Decided]], published_ms: list[int], started_at: float
+    ) -> None:
+        """Count a batch that is durable."""
+        for _, decided in work:
+            self.metrics.count_each(catalogue.ENTRIES, decided.kinds)
+            for letter in decided.dead:
+                why = {name: value.decode() for name, value in letter.headers}
+                self.metrics.count(
+                    catalogue.DEAD, 1, why["riverdesk_topic"], why["riverdesk_stage"]
+                )
+        if published_ms:
+            now_ms = self._clock()
+            self.metrics.count(catalogue.BATCHES)
+            self.metrics.observe(catalogue.BATCH_S, [time.perf_counter() - started_at])
+            self.metrics.observe(
+                catalogue.LATENCY, [max(0, now_ms - each) / 1000 for each in published_ms]
+            )
 
     def _commit_offsets(self, work: list[tuple[Partition, Decided]]) -> None:
         if time.monotonic() - self._committed_at < COMMIT_EVERY_S:

@@ -1,6 +1,7 @@
 """Which partitions this worker owns: taken over after an assignment, let go before the next."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from streams.desk.lessons import LessonFeed
 from streams.desk.partition import Partition
 from streams.desk.state_checkpoints import StateCheckpoints
 from streams.desk.takeover import take_over
+from streams.health.catalogue import TAKEOVER_S
+from streams.health.metrics import Metrics
+from streams.health.waiting import Waiting
 from streams.intake.intake import Intake
 from streams.settings import Settings
 
@@ -32,6 +36,7 @@ class Ownership:
         feed: Must have reached the revision that a partition's journal knows.
         directory: Where this worker's stores lie.
         halt: Called when a partition cannot be taken over for good.
+        metrics: Takes note of takeovers.
         checkpoints: From which stores are restored.
     """
 
@@ -44,9 +49,14 @@ class Ownership:
         feed: LessonFeed,
         directory: Path,
         halt: Callable[[BaseException], None],
+        metrics: Metrics,
         checkpoints: StateCheckpoints,
     ) -> None:
         self.partitions: dict[int, Partition] = {}
+        self.waiting = Waiting()
+        self.folded: dict[int, int] = {}
+        """How far the journal was folded in each takeover, while it goes on."""
+        self._metrics = metrics
         self._checkpoints = checkpoints
         self._settings = settings
         self._partition_count = partition_count
@@ -107,10 +117,12 @@ class Ownership:
         def wanted() -> bool:
             return self._intake.generation == generation
 
+        started_at_s = time.monotonic()
         while wanted():
             try:
                 partition = await self._claim(number, generation, wanted)
             except UnavailableError as fault:
+                self.waiting.note(number, fault)
                 log.warning("takeover_waits", partition=number, error=str(fault))
                 await asyncio.sleep(fault.retry_after_s)
             except Exception as fault:
@@ -121,6 +133,8 @@ class Ownership:
                 if partition is not None:
                     self.partitions[number] = partition
                     self.start(partition)
+                    self._metrics.observe(TAKEOVER_S, [time.monotonic() - started_at_s])
+                    self.waiting.over(number)
                 return
 
     async def _claim(
@@ -136,6 +150,7 @@ class Ownership:
                 kafka=self._settings.kafka,
                 clock=self._clock,
                 wanted=wanted,
+                folded=lambda journal_next: self.folded.update({number: journal_next}),
                 checkpoints=self._checkpoints,
             )
         if taken is None:

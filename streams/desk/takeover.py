@@ -40,6 +40,7 @@ def take_over(
     kafka: KafkaSettings,
     clock: Callable[[], int],
     wanted: Callable[[], bool],
+    folded: Callable[[int], None] = lambda journal_next: None,
     checkpoints: StateCheckpoints | None = None,
 ) -> tuple[Identity, PartitionStore] | None:
     """Own a partition; ``None`` if it is not wanted any more.
@@ -52,6 +53,7 @@ def take_over(
         kafka: The broker.
         clock: Milliseconds since the epoch.
         wanted: Whether the assignment still stands.
+        folded: Told, after each record, how far the journal is folded.
         checkpoints: From which a store that is missing or far behind is restored.
 
     Raises:
@@ -70,7 +72,7 @@ def take_over(
             store = recover(store, checkpoints, consumer, partition, wanted)
         start = store.position.journal_next
         end = end_offset(consumer, JOURNAL.name, partition)
-        _fold_until(consumer, store, partition, end, wanted)
+        _fold_until(consumer, store, partition, end, wanted, folded)
         while wanted():
             epoch, name = store.position.reading.epoch + 1, uuid4().hex
             claim = {
@@ -81,7 +83,7 @@ def take_over(
                 "at_ms": clock(),
             }
             (offset,) = writer.append_now([Outgoing(JOURNAL.name, partition, None, encode(claim))])
-            _fold_until(consumer, store, partition, offset + 1, wanted)
+            _fold_until(consumer, store, partition, offset + 1, wanted, folded)
             reading = store.position.reading
             if (reading.epoch, reading.writer) == (epoch, name):
                 log.info(
@@ -133,12 +135,18 @@ def _verify(consumer: Consumer, store: PartitionStore, partition: int) -> None:
 
 
 def _fold_until(
-    consumer: Consumer, store: PartitionStore, partition: int, end: int, wanted: Callable[[], bool]
+    consumer: Consumer,
+    store: PartitionStore,
+    partition: int,
+    end: int,
+    wanted: Callable[[], bool],
+    folded: Callable[[int], None],
 ) -> None:
     """Fold the journal below ``end``, or less where the partition is not wanted any more."""
     position, unsaved_count = store.position, 0
     for entry in read(consumer, JOURNAL.name, partition, position.journal_next, end):
         position = fold(entry, store, position)
+        folded(position.journal_next)
         unsaved_count += 1
         if unsaved_count >= SAVE_EVERY_RECORDS:
             store.commit(position)

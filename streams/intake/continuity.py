@@ -27,7 +27,7 @@ class Continuity:
         self.moved = False
         self._owned: set[Place] = set()
         self._next: dict[Place, int] = {}
-        self._at_end: set[Place] = set()
+        self._at_end: dict[Place, int] = {}
         self._read_ms: dict[Place, int] = {}
         self._unconfirmed: dict[Place, tuple[int | None, int | None]] = {}
         """Since the last assignment unread; what came too far ahead first, before it and since."""
@@ -41,7 +41,7 @@ class Continuity:
         """Read a partition number's topics from ``positions`` on."""
         for place in self._places(partition):
             self._next[place] = positions.get(place[0], OFFSET_BEGINNING)
-            self._at_end.discard(place)
+            self._at_end.pop(place, None)
             self._read_ms.pop(place, None)
         self.moved = True
 
@@ -81,7 +81,7 @@ class Continuity:
             del self._unconfirmed[place]
         self._next[place] = offset + 1
         self._read_ms[place] = published_ms
-        self._at_end.discard(place)
+        self._at_end.pop(place, None)
         return True
 
     def end(self, place: Place, offset: int) -> None:
@@ -95,7 +95,7 @@ class Continuity:
             and not self._confirm(place, ~offset)  # an end is not a record
         ):
             return
-        self._at_end.add(place)
+        self._at_end[place] = offset
 
     def unread_ms(self, partition: int) -> int | None:
         """Give the publishing time below which nothing is unread, ``None`` if all was read."""
@@ -105,6 +105,10 @@ class Continuity:
             if place not in self._at_end
         ]
         return min(unread, default=None)
+
+    def copies(self) -> tuple[frozenset[Place], dict[Place, int], dict[Place, int]]:
+        """Give what is owned, the next offsets, and where ends were reached."""
+        return frozenset(self._owned), dict(self._next), dict(self._at_end)
 
     def reread(self, place: Place) -> None:
         """Give back a record that could not be used now."""

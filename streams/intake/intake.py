@@ -26,6 +26,7 @@ from confluent_kafka import Message
 from schemas.errors import UnavailableError
 from streams.intake.batches import Batch, Raw, Slice
 from streams.intake.continuity import Continuity, Place, Positions
+from streams.intake.sight import Sight
 from streams.kafka import Consumer, KafkaError, KafkaException, TopicPartition, is_gap
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,8 @@ POLL_S = 0.05
 ANSWER_S = 0.005
 PATIENCE_S = 1.0
 """How long a full channel is waited for before the partitions are paused."""
+LOOK_EVERY_S = 0.5
+"""How old what others see of the positions may get."""
 HANDOVER_S = 30.0
 """How long a revocation waits for batches in flight; claims protect the journal beyond it."""
 
@@ -73,6 +76,8 @@ class Intake:
         self.membership: Any = None
         """The group's metadata at this generation, for a transaction that commits offsets."""
         self.failure: BaseException | None = None
+        self.sight = Sight()
+        """For other threads, which may not ask the consumer."""
         self._deliver = deliver
         self._assigned = assigned
         self._revoked = revoked
@@ -86,6 +91,8 @@ class Intake:
         self._ended = threading.Event()
         self._continuity = Continuity()
         self._heard_at: dict[int, float] = {}
+        self._joined = False
+        self._look_at_s = 0.0
 
     # -- called from the loop -------------------------------------------------------------------
 
@@ -167,6 +174,10 @@ class Intake:
 
     def _serve(self) -> None:
         self._answer_requests()
+        if time.monotonic() >= self._look_at_s:
+            self._look_at_s = time.monotonic() + LOOK_EVERY_S
+            turn_count = self.sight.turn_count + 1
+            self.sight = Sight(turn_count, self._joined, *self._continuity.copies())
         if self._continuity.moved:
             self.consumer.assign(
                 [
@@ -293,6 +304,7 @@ class Intake:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.generation += 1
         self._continuity.own((each.topic, each.partition) for each in partitions)
+        self._joined, self._look_at_s = True, 0.0
         consumer.assign([])
         self.membership = consumer.consumer_group_metadata()
         self._tell(self._assigned({each.partition for each in partitions}, self.generation))
@@ -300,6 +312,7 @@ class Intake:
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.generation += 1
         self._continuity.own(())
+        self._joined, self._look_at_s = False, 0.0
         told = self._tell(self._revoked({each.partition for each in partitions}))
         patient_until_s = time.monotonic() + HANDOVER_S
         while told is not None and not told.done() and time.monotonic() < patient_until_s:

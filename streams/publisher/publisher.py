@@ -5,6 +5,8 @@ holds the reading of the journal, so that a restart goes on with the reader's ru
 """
 
 import asyncio
+import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +16,10 @@ from models.policy import Policy
 from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError, UnavailableError
 from schemas.registry import JOURNAL
+from streams.health import catalogue
+from streams.health.metrics import Metrics
+from streams.health.standing import Standing
+from streams.health.waiting import Waiting
 from streams.intake.batches import Batch, Slice
 from streams.intake.intake import Intake
 from streams.journal.acceptance import Reading
@@ -43,6 +49,9 @@ class Publisher:
     ) -> None:
         self._settings = settings
         self._turns = Turns("publisher", halt)
+        self.metrics = Metrics("publisher")
+        self.metrics.count_each(catalogue.TRANSACTIONS, {"committed": 0, "aborted": 0})
+        self._waiting = Waiting()
         self.intake = Intake(
             make_consumer(settings.kafka, GROUP, f"riverdesk-publisher-{settings.worker}"),
             [JOURNAL.name],
@@ -89,7 +98,21 @@ class Publisher:
             "partitions": {str(n): {"journal_next": at} for n, at in self._positions.items()},
         }
 
+    def standing(self) -> Standing:
+        """Say how far the publisher is; called in any thread."""
+        positions = self._positions.copy()
+        return Standing(
+            {(JOURNAL.name, number): at for number, at in positions.items()}, self._waiting
+        )
+
+    def measure(self) -> None:
+        """Set the gauges among the metrics to how things stand."""
+        self.metrics.show_each(
+            catalogue.OFFSET, (((str(number),), at) for number, at in self._positions.items())
+        )
+
     async def _process(self, batch: Batch) -> None:
+        started_at = time.perf_counter()
         generation = self._generation
         parts = [
             part
@@ -117,6 +140,9 @@ class Publisher:
             await asyncio.to_thread(self._outlet.publish, outputs, offsets, self.intake.membership)
         except UnavailableError as fault:
             log.warning("batch_thrown_back", error=str(fault))
+            self._waiting.note("transaction", fault)
+            self.metrics.count(catalogue.THROWN_BACK)
+            self.metrics.count(catalogue.TRANSACTIONS, 1, "aborted")
             await asyncio.sleep(fault.retry_after_s)
             await self._reread([part.partition for part in parts], generation)
             return
@@ -124,6 +150,11 @@ class Publisher:
         for part in parts:
             self._positions[part.partition] = part.ends[JOURNAL.name]
         self._published_count += len(outputs)
+        self._waiting.over("transaction")
+        self.metrics.count(catalogue.BATCHES)
+        self.metrics.count(catalogue.TRANSACTIONS, 1, "committed")
+        self.metrics.count_each(catalogue.OUTPUTS, Counter(each.topic for each in outputs))
+        self.metrics.observe(catalogue.BATCH_S, [time.perf_counter() - started_at])
 
     @staticmethod
     def _outputs(part: Slice, readings: dict[int, Reading]) -> list[Output]:
@@ -164,11 +195,13 @@ class Publisher:
                     await asyncio.to_thread(refuse_lost_positions, self._settings.kafka)
             except UnavailableError as fault:
                 log.warning("positions_unknown", error=str(fault))
+                self._waiting.note("positions", fault)
                 await asyncio.sleep(fault.retry_after_s)
                 continue
             except (IncompatibleError, MalformedError) as fault:
                 self._turns.stop(fault)
                 return
+            self._waiting.over("positions")
             for number in numbers:
                 self._positions[number], self._readings[number] = found[number] or (0, Reading())
             self._restart(numbers)

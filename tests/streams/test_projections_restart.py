@@ -156,6 +156,10 @@ class Table:
         self.faults: list[str] = []
         self.repeated_count = 0
 
+    def probe(self) -> None:
+        if self.faults:
+            raise UnavailableError("away", 0.05)
+
     def write(self, source: Range, rows: Rows) -> dict[str, int]:
         fault = self.faults.pop(0) if self.faults else None
         if fault == "before":
