@@ -88,6 +88,15 @@ REMOVALS = (
         ),
     ),
     Removal(
+        "damaged-store",
+        "a store whose files are damaged is removed and folded anew",
+        "a worker cannot take its partition over until somebody clears its disk",
+        TAKEOVER,
+        "            remove(path)\n",
+        "            raise\n",
+        ("tests/streams/test_desk_takeover.py::test_damaged_store_is_folded_anew",),
+    ),
+    Removal(
         "every-acknowledgement",
         "a batch counts only when each of its records was acknowledged",
         "a record that the broker rejected is taken for written",

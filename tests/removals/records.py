@@ -46,6 +46,18 @@ REMOVALS = (
         (REFUSED + "[wrong_partition]",),
     ),
     Removal(
+        "murmur2-producer",
+        "own producers partition keys by murmur2, too",
+        "alerts of one customer are spread over partitions that others do not expect",
+        "streams/kafka.py",
+        '        "partitioner": "murmur2_random",\n',
+        "",
+        (
+            "tests/streams/test_partitioning.py::"
+            "test_own_producer_puts_keys_where_everybody_else_does",
+        ),
+    ),
+    Removal(
         "masking",
         "personal data is masked before anything is decided or written",
         "card numbers stand in the journal for ever",

@@ -5,6 +5,7 @@ from tests.removals.removal import Removal
 STORE = "streams/desk/store.py"
 CHECKPOINTS = "streams/desk/checkpoints.py"
 TESTS = "tests/streams/test_desk_checkpoints.py::"
+RECOVERY = "tests/streams/test_desk_recovery.py::"
 
 REMOVALS = (
     Removal(
@@ -27,6 +28,48 @@ REMOVALS = (
         'if stored.pop("format", None) != FORMAT:',
         'if stored.pop("format", None) is None:',
         ("tests/streams/test_desk_store.py::test_store_of_another_format_is_refused",),
+    ),
+    Removal(
+        "store-core-version",
+        "a store that another core version folded is folded anew",
+        "decisions rest on a state that this code would not have come to",
+        STORE,
+        "if core != CORE_VERSION:",
+        "if not core:",
+        ("tests/streams/test_desk_store.py::test_store_that_another_core_folded_is_not_folded_on",),
+    ),
+    Removal(
+        "state-sealed",
+        "a checkpoint of a state is restored only after its seal was verified",
+        "whoever can write a file into the directory decides what customers did",
+        "streams/desk/state_checkpoints.py",
+        "                reader.check()\n",
+        "",
+        (
+            RECOVERY + "test_checkpoint_under_another_key_is_refused",
+            RECOVERY + "test_damaged_checkpoint_gives_way_to_the_next_older",
+        ),
+    ),
+    Removal(
+        "state-of-this-log",
+        "a restored state's last record is compared with the log",
+        "a state of another journal is built upon",
+        "streams/desk/recovery.py",
+        "if not is_on_log(consumer, JOURNAL.name, partition, *stand):",
+        "if not stand:",
+        (
+            RECOVERY + "test_checkpoint_of_another_log_is_refused",
+            RECOVERY + "test_checkpoint_ahead_of_the_log_is_refused",
+        ),
+    ),
+    Removal(
+        "state-of-this-version",
+        "so are its format and core version",
+        "a state that this code would not have come to is built upon",
+        "streams/desk/state_checkpoints.py",
+        '            "core": CORE_VERSION,\n        }\n        for name, value in expected',
+        "        }\n        for name, value in expected",
+        (RECOVERY + "test_checkpoint_of_another_version_is_refused",),
     ),
     Removal(
         "seal-before-unpickling",
@@ -75,5 +118,28 @@ REMOVALS = (
         'part = path.with_name(f"{path.name}@{self._worker}{PART}")',
         "part = path",
         ("tests/streams/test_desk_shelf.py::test_checkpoint_is_not_seen_while_it_is_written",),
+    ),
+    Removal(
+        "departure",
+        "learners of one revision are compared between workers",
+        "one worker decides otherwise than the rest, and nobody knows",
+        "streams/desk/agreement.py",
+        "        if own.differs(against):\n",
+        "        if own.differs(own):\n",
+        (
+            "tests/streams/test_desk_agreement.py::"
+            "test_agreement_with_a_rebuilt_one_stops_every_wrong_one_in_any_order",
+            "tests/streams/test_desk_digests.py::"
+            "test_departed_worker_says_so_and_is_marked_until_it_is_rebuilt",
+        ),
+    ),
+    Removal(
+        "departed-halts",
+        "a worker whose learners have departed stops",
+        "it goes on deciding with them",
+        "streams/desk/lessons.py",
+        "            self._checkpoints.discard()\n            raise self._digests.departure\n",
+        "            return\n",
+        ("tests/streams/test_desk_order.py::test_departed_learners_decide_nothing_more",),
     ),
 )

@@ -10,7 +10,7 @@ from desk_bench import CLOCK_MS, Bench
 from desk_events import PARTITION, PARTITION_COUNT, START_MS, event, raw, slice_of
 
 from models.state import Changes, Due
-from schemas.errors import UnavailableError
+from schemas.errors import IncompatibleError, UnavailableError
 from schemas.registry import JOURNAL, TRANSACTIONS, dead_topic
 from streams.desk.desk import Desk
 from streams.desk.store import PartitionStore
@@ -206,6 +206,15 @@ async def test_unexpected_fault_halts_instead_of_losing_the_batch(scripted: Scri
     scripted.writer.fault = None
     await scripted.process(payment(0))
     assert len(scripted.steps) == 1
+
+
+async def test_departed_learners_decide_nothing_more(scripted: Scripted) -> None:
+    await scripted.process(payment(0))
+    scripted.steps.clear()
+    scripted.desk.digests.departure = IncompatibleError("the learners depart")
+    await scripted.process(payment(1))
+    assert scripted.steps == []
+    assert [str(fault) for fault in scripted.halts] == ["the learners depart"]
 
 
 async def test_failed_thread_ends_the_desk(scripted: Scripted) -> None:

@@ -75,7 +75,7 @@ REFUSED = {
     "no_value": (None, CUSTOMERS[0].encode(), "decode", "MalformedError"),
     "against_schema": (b'{"event_id":"x"}', CUSTOMERS[0].encode(), "decode", "RejectedError"),
     "oversize": (
-        b" " * (MAX_EVENT_BYTES + 1),
+        GOOD + b" " * MAX_EVENT_BYTES,
         CUSTOMERS[0].encode(),
         "size",
         "RejectedError",

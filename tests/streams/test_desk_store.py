@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.state import Changes, Due, MemoryState
-from schemas.errors import IncompatibleError, UnavailableError
+from schemas.errors import IncompatibleError, MalformedError, UnavailableError
 from streams.desk.refusals import Refusals
 from streams.desk.store import POSITION_KEY, FoldPosition, PartitionStore
 from streams.journal.acceptance import Reading
@@ -85,6 +85,17 @@ def test_store_of_another_format_is_refused(tmp_path: Path) -> None:
     store._db.put(POSITION_KEY, b'{"format":0}')
     store.close()
     with pytest.raises(IncompatibleError):
+        PartitionStore(tmp_path / "s")
+
+
+def test_store_that_another_core_folded_is_not_folded_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = PartitionStore(tmp_path / "s")
+    store.commit(POSITION)
+    store.close()
+    monkeypatch.setattr("streams.desk.store.CORE_VERSION", "another")
+    with pytest.raises(MalformedError, match="folded by core"):
         PartitionStore(tmp_path / "s")
 
 
