@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 from schemas.errors import UnavailableError
 from streams.chaos.published import Published
-from streams.kafka import KafkaError, make_producer
+from streams.kafka import KafkaError, Producer, make_producer
 from streams.settings import KafkaSettings
 from streams.simulator.schedule import Scheduled
 
-PATIENCE_MS = 300_000
-"""How long an upstream goes on trying to have one event acknowledged."""
+DELIVERY_MS = 20_000
+"""How long a producer tries to have one event acknowledged; then it is thrown away."""
+PATIENCE_S = 300.0
+"""How long an upstream goes on with new producers."""
 REMEMBERED_EVENTS = 1_000
 
 
@@ -50,7 +52,9 @@ class Load:
         """Records that the broker would not take at any time: too large."""
         self._decided_count = decided_count
         self._most_waiting = most_waiting
-        self._producer = make_producer(kafka, linger_ms=2, delivery_timeout_ms=PATIENCE_MS)
+        self._kafka = kafka
+        self._producer = self._make_producer()
+        self._doubted = False
         self._recent: deque[Record] = deque(maxlen=REMEMBERED_EVENTS)
         self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._held_back: list[Record] = []
@@ -98,7 +102,7 @@ class Load:
         Raises:
             UnavailableError: it was not, within minutes.
         """
-        deadline_s = time.monotonic() + PATIENCE_MS / 1000
+        deadline_s = time.monotonic() + PATIENCE_S
         self._serve()
         self._release()
         while self._producer.flush(1.0) or not self._requests.empty():
@@ -111,7 +115,16 @@ class Load:
         self._serve()
         self._producer.poll(seconds)
 
+    def _make_producer(self) -> Producer:
+        return make_producer(self._kafka, linger_ms=2, delivery_timeout_ms=DELIVERY_MS)
+
     def _serve(self) -> None:
+        if self._doubted:
+            doubtful, self._producer = self._producer, self._make_producer()
+            doubtful.purge()
+            while doubtful.flush(0.1):  # has what it still held sent again
+                continue
+            self._doubted = False
         with suppress(queue.Empty):
             while True:
                 self._requests.get_nowait()()
@@ -134,6 +147,7 @@ class Load:
                 self.refused_count += 1
             elif fault is not None:
                 self.sent_again_count += 1
+                self._doubted = True
                 self._requests.put(lambda: self._send(record))
             else:
                 self._note(record, message)
