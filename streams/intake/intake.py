@@ -179,12 +179,12 @@ class Intake:
             turn_count = self.sight.turn_count + 1
             self.sight = Sight(turn_count, self._joined, *self._continuity.copies())
         if self._continuity.moved:
-            self.consumer.assign(
-                [
-                    TopicPartition(topic, number, at)
-                    for (topic, number), at in self._continuity.assignment().items()
-                ]
-            )
+            places = [
+                TopicPartition(topic, number, at)
+                for (topic, number), at in self._continuity.assignment().items()
+            ]
+            self.consumer.assign(places)
+            self.consumer.resume(places)  # the client remembers what was paused before
 
     def _answer_requests(self) -> None:
         with suppress(queue.Empty):
