@@ -1,0 +1,303 @@
+"""Recovery time against the size of the state and the age of the checkpoint.
+
+``python -m tests.measurements.recovery [--customers 10000 100000] [--ages 0 10000]`` prints the
+tables of docs/recovery.md. It starts an Apache Kafka of its own for the journal.
+
+The state is real: a simulated company's events are decided by the core and folded into a store.
+A few thousand customers are made so and then cloned under other ids until there are enough. The
+journal after the checkpoint are the same events' records again, with ids and numbers of their own.
+"""
+
+import argparse
+import asyncio
+import logging
+import pickle
+import shutil
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+import structlog
+from rocksdict import Options, SstFileWriter
+
+from models import core
+from models.learning import Learners
+from models.masking import mask
+from models.policy import POLICY_V1, Policy
+from models.state import Stamp
+from schemas.codec import decode, decode_json, digest_bytes, encode
+from schemas.errors import RejectedError
+from schemas.registry import JOURNAL, KIND_BY_TOPIC, LESSONS, SCHEMA_BY_TOPIC
+from streams.desk.checkpoints import Checkpoints
+from streams.desk.state_checkpoints import StateCheckpoints
+from streams.desk.state_keeper import StateKeeper
+from streams.desk.store import AGENDA_PREFIX, FoldPosition, PartitionStore
+from streams.desk.takeover import take_over
+from streams.journal.acceptance import Reading
+from streams.journal.fold import advance_position
+from streams.journal.writer import Outgoing, Writer
+from streams.local_kafka.server import KafkaServer
+from streams.settings import KafkaSettings, TopicSettings
+from streams.simulator.company import company
+from streams.topics import create_topics
+
+START_MS = 1_772_409_600_000
+EVENTS = 6_000
+CLAIM = {"v": 1, "kind": "claim", "epoch": 1, "writer": "w", "at_ms": 0}
+APPEND_RECORDS = 5_000
+SST_ENTRIES = 100_000
+
+
+class Sample:
+    """Some thousand customers with what was decided about them, and the records that did it."""
+
+    def __init__(self, directory: Path, events: int = EVENTS) -> None:
+        self.learners = Learners()
+        self.records: list[bytes] = []
+        self.customers: set[str] = set()
+        store, policy = PartitionStore(directory), Policy.from_content(POLICY_V1)
+        position = FoldPosition(Reading(1, "w", 0), 1)
+        for event in company(1, events, START_MS, days=events / 12_000):
+            arrived = mask(decode(SCHEMA_BY_TOPIC[event.topic], event.value), b"key")
+            number = position.reading.number + 1
+            source = {"topic": event.topic, "partition": 0, "offset": number}
+            source["published_ms"] = event.at_ms + 10
+            stamp = Stamp(0, 1, number, event.at_ms + 12)
+            kind = KIND_BY_TOPIC[event.topic]
+            with suppress(RejectedError):
+                draft = core.decide_event(
+                    kind,
+                    arrived,
+                    source,
+                    store,
+                    self.learners,
+                    policy,
+                    stamp,  # type: ignore[arg-type]
+                )
+                record = {"v": 1, "epoch": 1, "number": number, "writer": "w", **draft}
+                store.stage(core.advance(record, store))
+                reading = Reading(1, "w", number)
+                position = advance_position(position, record, reading_after=reading)
+                store.commit(position)
+                self.records.append(encode(record))
+                self.customers.add(event.key)
+                for effect in draft.get("effects", ()):
+                    if effect["topic"] == LESSONS.name:
+                        self.learners.fold(encode(effect["value"]), self.learners.revision)
+        self.items = [(bytes(key), bytes(value)) for key, value in store._db.items()]
+        store.close()
+
+    def journal(self, record_count: int) -> Iterator[bytes]:
+        """Give a claim and then so many records; each round of events has ids of its own."""
+        yield encode(CLAIM)
+        rounds = (chr(letter) for letter in count(ord("a")))
+        numbers = count(1)
+        while record_count > 0:
+            name = f"{next(rounds)}1-".encode()
+            for raw in islice(self.records, record_count):
+                record: dict[str, Any] = decode_json(raw.replace(b"s1-", name))
+                record["number"] = next(numbers)
+                record_count -= 1
+                yield encode(record)
+
+    def clone_into(self, store: PartitionStore, customers: int) -> None:
+        """Give a store so many customers, each with all that belongs to one."""
+        places: dict[bytes, list[tuple[bytes, bytes]]] = defaultdict(list)
+        copies = -(-customers // len(self.customers))
+        for key, value in self.items:
+            head, _, name = key.rpartition(b"/")
+            if key.startswith(AGENDA_PREFIX) and head:
+                for copy in range(copies):
+                    store._db.put(b"%b/%05d%b" % (head, copy, name), value)
+            elif head:
+                places[head].append((name, value))
+            elif key != b"\x00":
+                store._db.put(key, value)
+        cloned = (
+            (b"%b/%05d%b" % (head, copy, name), value)
+            for head in sorted(places)
+            for copy in range(copies)
+            for name, value in places[head]
+        )
+        directory = store.path.with_name("ingested")
+        directory.mkdir()
+        while part := list(islice(cloned, SST_ENTRIES)):
+            path = str(directory / f"{len(list(directory.iterdir()))}.sst")
+            writer = SstFileWriter(options=Options(raw_mode=True))
+            writer.open(path)
+            for key, value in part:
+                writer[key] = value
+            writer.finish()
+        store._db.ingest_external_file([str(path) for path in sorted(directory.iterdir())])
+        shutil.rmtree(directory)
+
+
+async def longest_pause_s(work: Callable[[], Any]) -> float:
+    """Give the longest time that the loop did not come round while ``work`` was awaited."""
+    longest = 0.0
+    done = asyncio.Event()
+
+    async def tick() -> None:
+        nonlocal longest
+        last = time.perf_counter()
+        while not done.is_set():
+            await asyncio.sleep(0.0005)
+            now = time.perf_counter()
+            longest, last = max(longest, now - last - 0.0005), now
+
+    ticking = asyncio.create_task(tick())
+    await asyncio.sleep(0.05)
+    longest = 0.0
+    await work()
+    done.set()
+    await ticking
+    return longest
+
+
+class Owned:
+    """As much of a partition as the keeper looks at; times what the loop itself does."""
+
+    def __init__(self, store: PartitionStore) -> None:
+        self.store = self
+        self.linking_s = 0.0
+        self.path, self.position, self.flush = store.path, store.position, store.flush
+        self._snapshot = store.snapshot
+
+    def snapshot(self, path: Path) -> FoldPosition:
+        began_s = time.perf_counter()
+        position = self._snapshot(path)
+        self.linking_s = time.perf_counter() - began_s
+        return position
+
+
+def size_mb(path: Path) -> float:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(each.stat().st_size for each in files if each.is_file()) / 1e6
+
+
+def append(kafka: KafkaSettings, partition: int, records: Iterator[bytes]) -> None:
+    writer = Writer(kafka)
+    while part := list(islice(records, APPEND_RECORDS)):
+        writer.append_now([Outgoing(JOURNAL.name, partition, None, raw) for raw in part])
+
+
+def measure_state(
+    sample: Sample, kafka: KafkaSettings, directory: Path, customers: int, ages: Sequence[int]
+) -> None:
+    store = PartitionStore(directory / "store" / "1")
+    sample.clone_into(store, customers)
+    first = list(sample.journal(1))
+    store.commit(FoldPosition(Reading(1, "w", 1), len(first), digest_bytes(first[-1]), revision=0))
+    store.flush()
+    checkpoints = StateCheckpoints(directory / "shared", b"key", 1, "w")
+    columns = [f"{customers:,}", f"{size_mb(store.path):.0f}"]
+    restored: list[str] = []
+    for number, age in enumerate(ages):
+        owned = Owned(store)
+        partitions: Any = {number: owned}
+        keeper = StateKeeper(checkpoints, 900.0, partitions)
+        began_s = time.perf_counter()
+        pause_s = asyncio.run(longest_pause_s(keeper.look))
+        took_s = time.perf_counter() - began_s
+        (path,) = checkpoints.shelf(number).paths()
+        if number == 0:
+            idle_s = asyncio.run(longest_pause_s(partial(asyncio.sleep, took_s)))
+            columns += [f"{size_mb(path):.0f}", f"{took_s:.1f}"]
+            columns += [f"{held_s * 1e3:.1f}" for held_s in (pause_s, owned.linking_s, idle_s)]
+        began_s = time.perf_counter()
+        taken = take_over(
+            number, len(ages), 1,
+            path=directory / "elsewhere" / str(number), kafka=kafka, clock=lambda: START_MS,
+            wanted=lambda: True, checkpoints=checkpoints,
+        )  # fmt: skip
+        restored.append(f"{time.perf_counter() - began_s:.1f}")
+        assert taken is not None
+        assert taken[1].origin == "checkpoint"
+        assert taken[1].position.reading.number == age + 1
+        taken[1].close()
+        shutil.rmtree(directory / "elsewhere")
+        path.unlink()
+    store.close()
+    print("| " + " | ".join(columns + restored) + " |", flush=True)
+
+
+def measure_fold(kafka: KafkaSettings, directory: Path, number: int, age: int) -> None:
+    began_s = time.perf_counter()
+    taken = take_over(
+        number, 1, 1, path=directory / "folded", kafka=kafka, clock=lambda: START_MS,
+        wanted=lambda: True,
+    )  # fmt: skip
+    took_s = time.perf_counter() - began_s
+    assert taken is not None
+    taken[1].close()
+    print(f"\nfrom the beginning: {age:,} records in {took_s:.1f} s, {age / took_s:,.0f} a second")
+
+
+def measure_learners(sample: Sample, directory: Path, terminals: int) -> None:
+    learners = sample.learners
+    for number in range(terminals):
+        learners.knowledge.learn("default", f"t{number}", f"s{number}", False, number, number)
+    checkpoints = Checkpoints(directory, b"key", 1, "w")
+
+    async def on_the_loop() -> None:
+        pickle.dumps(learners, protocol=5)
+
+    async def in_a_thread() -> None:
+        await asyncio.to_thread(checkpoints.save, learners)
+
+    plain_s = asyncio.run(longest_pause_s(on_the_loop))
+    began_s = time.perf_counter()
+    pause_s = asyncio.run(longest_pause_s(in_a_thread))
+    took_s = time.perf_counter() - began_s
+    (path,) = checkpoints.shelf.paths()
+    began_s = time.perf_counter()
+    assert checkpoints.newest(lambda revision, digest: True) is not None
+    loaded_s = time.perf_counter() - began_s
+    print(
+        f"| {learners.revision:,} | {terminals:,} | {size_mb(path):.0f} | {took_s:.1f} "
+        f"| {plain_s * 1e3:.0f} | {pause_s * 1e3:.0f} | {loaded_s:.1f} |",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--customers", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--ages", type=int, nargs="+", default=[0, 10_000, 100_000])
+    parser.add_argument("--terminals", type=int, nargs="+", default=[0, 20_000, 200_000])
+    given = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    directory = Path(tempfile.mkdtemp(prefix="riverdesk-recovery-"))
+    try:
+        sample = Sample(directory / "sample")
+        print(f"{len(sample.records):,} records about {len(sample.customers):,} customers\n")
+        print("| lessons | terminals | MB | written in s | loop held: pickled on it, ms "
+              "| in a thread, ms | loaded in s |\n|--:|--:|--:|--:|--:|--:|--:|")  # fmt: skip
+        for terminals in given.terminals:
+            measure_learners(sample, directory / f"learners-{terminals}", terminals)
+        with KafkaServer(directory / "kafka") as server:
+            for customers in given.customers:
+                kafka = KafkaSettings(bootstrap=server.bootstrap)
+                if customers == given.customers[0]:
+                    create_topics(kafka, TopicSettings(partitions=len(given.ages)))
+                    for number, age in enumerate(given.ages):
+                        append(kafka, number, sample.journal(age + 1))
+                    heads = " | ".join(f"{age:,} behind, s" for age in given.ages)
+                    print(f"\n| customers | store MB | checkpoint MB | written, s | loop held, ms "
+                          f"| linking, ms | idle loop, ms | {heads} |\n"
+                          f"|{'--:|' * (7 + len(given.ages))}")  # fmt: skip
+                measure_state(sample, kafka, directory / str(customers), customers, given.ages)
+                shutil.rmtree(directory / str(customers))
+            measure_fold(kafka, directory, len(given.ages) - 1, given.ages[-1] + 1)
+    finally:
+        shutil.rmtree(directory)
+
+
+if __name__ == "__main__":
+    main()
