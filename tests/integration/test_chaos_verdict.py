@@ -16,14 +16,15 @@ from schemas.registry import (
     JOURNAL,
     LESSONS,
     PRIORITIES,
+    QUALITY_TOPIC,
     SCHEMA_BY_TOPIC,
     TICKETS,
     TRANSACTIONS,
     dead_topic,
 )
 from sinks.readback import sorting_key
+from sinks.tables import QUALITY_FIELDS, Table
 from sinks.tables import TABLES as ALL_TABLES
-from sinks.tables import Table
 from streams.chaos.verdict.compare import compare
 from streams.chaos.verdict.logs import KafkaLogs, Stood
 from streams.chaos.verdict.stores import compare_stores, compare_with_fold
@@ -33,7 +34,7 @@ from streams.desk.store import PartitionStore
 from streams.journal.writer import Outgoing, Writer
 from streams.stack.stack import Stack
 from streams.warehouse import open_warehouse
-from tests.integration.support import PARTITIONS, embedded_stack
+from tests.integration.support import PARTITIONS, START_MS, embedded_stack
 from tests.integration.verdict_case import Case, altered, make_case
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(240)]
@@ -262,6 +263,14 @@ def test_learners_that_are_not_the_lessons_fold_are_found(case: Case) -> None:
     assert without_warehouse(case.counts())["differing journal"] == 1
 
 
+def test_two_digests_of_one_revision_are_found(case: Case) -> None:
+    records, late, value = case.logs.find(JOURNAL.name, plain, last=True)
+    shared = value["learner"]
+    assert _learner_before(records, late) == shared
+    records[late] = altered(records[late], learner=shared | {"digest": "1" * 32})
+    assert without_warehouse(case.counts()) == {"differing journal": 1}
+
+
 def test_time_that_goes_back_is_found(case: Case) -> None:
     on_journal(case, lambda r: r["kind"] == "tick", tick_ms=1)
     case.statuses.clear()
@@ -374,6 +383,21 @@ def test_forged_effect_id_is_found(case: Case) -> None:
     assert counts == {"differing journal": 1, "differing priorities": 1}
 
 
+def test_effect_for_a_topic_that_is_none_is_found(case: Case) -> None:
+    def fits(record: Any) -> bool:
+        return any(effect["topic"] == PRIORITIES.name for effect in record.get("effects", ()))
+
+    records, index, value = case.logs.find(JOURNAL.name, fits, last=True)
+    moved = [effect for effect in value["effects"] if effect["topic"] == PRIORITIES.name]
+    for effect in moved:
+        effect["topic"] = TICKETS.name
+    records[index] = altered(records[index], effects=value["effects"])
+    case.statuses.clear()
+    assert without_warehouse(case.counts()) == {
+        "differing journal": len(moved), "duplicated priorities": len(moved),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("topic", [ALERTS.name, PRIORITIES.name, LESSONS.name])
 def test_damage_to_an_output_topic_is_found(whole: Case, topic: str) -> None:
     where = {ALERTS.name: "alerts", PRIORITIES.name: "priorities", LESSONS.name: "lessons"}[topic]
@@ -385,7 +409,9 @@ def test_damage_to_an_output_topic_is_found(whole: Case, topic: str) -> None:
 
     def add_and_drop(records: list[Stood]) -> None:
         last = records[-1]
-        for distance, changes in enumerate(({}, {"id": "0/999999/0"}, {"id": "nonsense"}), 2):
+        for distance, changes in enumerate(
+            ({}, {"id": "0/999999/0"}, {"id": "nonsense"}, {"id": "0/1/-1"}), 2
+        ):
             records.append(altered(last, **changes)._replace(offset=last.offset + distance))
         del records[0]
 
@@ -396,8 +422,8 @@ def test_damage_to_an_output_topic_is_found(whole: Case, topic: str) -> None:
         records[-1] = records[-1]._replace(key=b"" if records[-1].key is None else None)
 
     assert damaged(add_and_drop) in (
-        {f"duplicated {where}": 3, f"lost {where}": 1},
-        {f"duplicated {where}": 2},  # where the dropped one and the repeated one are the same
+        {f"duplicated {where}": 4, f"lost {where}": 1},
+        {f"duplicated {where}": 3},  # where the dropped one and the repeated one are the same
     )
     assert damaged(alter) == {f"differing {where}": 1}
     assert damaged(rekey) == {f"differing {where}": 1}
@@ -448,6 +474,12 @@ def test_letter_with_other_bytes_or_reason_is_found(case: Case) -> None:
     assert case.counts() == {"differing dead_letters": 1}
     records[-1] = whole._replace(headers={**whole.headers, "riverdesk_message": b"else"})
     assert case.counts() == {"differing dead_letters": 1}
+
+
+def test_letter_of_an_input_that_is_gone_is_said_once(case: Case) -> None:
+    source = case.logs.find(JOURNAL.name, lambda r: r["kind"] == "dead")[2]["source"]
+    del case.logs.places[source["topic"], source["partition"]][source["offset"]]
+    assert case.counts() == {"lost inputs": 1, "duplicated journal": 1}
 
 
 def test_letter_without_an_entry_is_found_and_a_repeat_is_no_fault(case: Case) -> None:
@@ -531,6 +563,13 @@ def test_rows_that_no_record_gives_are_found(case: Case) -> None:
     }
 
 
+def test_figure_without_its_row_is_found(case: Case) -> None:
+    figure = dict.fromkeys(QUALITY_FIELDS.values(), 1)
+    stood = Stood(0, START_MS, b"risk", encode(figure))
+    case.logs.places[QUALITY_TOPIC.name, 0] = [stood]
+    assert case.counts() == {"lost warehouse.quality": 1}
+
+
 def test_rows_are_compared_in_chunks(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streams.chaos.verdict.tables.CHUNK_RECORDS", 7)
     assert case.counts() == {}
@@ -559,10 +598,11 @@ def test_partition_without_owner_or_with_two_is_found(case: Case) -> None:
 
 
 def test_desks_with_other_learners_are_found(case: Case) -> None:
-    case.statuses[0]["digest"] = "1" * 32
-    counts = case.counts()
-    assert counts.pop("differing status", 0) + counts.pop("differing journal", 0) == 1
-    assert counts == {}
+    learner = case.logs.find(JOURNAL.name, plain, last=True)[2]["learner"]
+    case.statuses[0] |= {"revision": learner["revision"], "digest": "1" * 32}
+    assert case.counts() == {"differing status": 1}  # the journal names this revision too
+    case.statuses[0]["revision"] = 1 << 40
+    assert case.counts() == {"differing journal": 1}  # the lessons do not go so far
 
 
 def test_stores_are_the_fold_and_damage_to_them_is_found(stack: Stack, whole: Case) -> None:

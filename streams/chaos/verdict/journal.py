@@ -112,6 +112,8 @@ class JournalWalk:
         if record["kind"] == "claim":
             return
         self._findings.compared["journal"] += 1
+        if record["kind"] == "dead":
+            self._expect_letter(record)
         faults = [*self._order_faults(record), *self._source_faults(record, stood)]
         if faults:
             self._add("differing", record, ", ".join(faults))
@@ -194,10 +196,8 @@ class JournalWalk:
         return faults
 
     def _dead_faults(self, record: Record, expected: Expected) -> list[str]:
-        self._findings.dead_letters += 1
-        source, error = record["source"], record["error"]
+        error = record["error"]
         stage, name, message = error["stage"], error["class"], error["message"]
-        self.dead[source["topic"], source["offset"]] = refusal_digest(stage, name, message, 0)
         given = refusal_digest(stage, name, message, record["bytes"])
         if given == (expected.answer if expected.refused else expected.late_refusal):
             return []
@@ -232,6 +232,13 @@ class JournalWalk:
         return []
 
     # -- what follows from it -------------------------------------------------------------------
+
+    def _expect_letter(self, record: Record) -> None:
+        self._findings.dead_letters += 1
+        source, error = record["source"], record["error"]
+        self.dead[source["topic"], source["offset"]] = refusal_digest(
+            error["stage"], error["class"], error["message"], 0
+        )
 
     def _expect_effects(self, record: Record) -> None:
         number = record["number"]
