@@ -28,7 +28,7 @@ TEST_TIMEOUT_S = 60
 TRIAL_TIMEOUT_S = 600
 BROKEN = re.compile(
     r"\b(?:NameError|UnboundLocalError|ImportError|ModuleNotFoundError|SyntaxError"
-    r"|IndentationError|AttributeError)\b"
+    r"|IndentationError|AttributeError|TypeError)\b"
 )
 """How code fails that was damaged, not relieved of a mechanism."""
 WORST_FIRST: tuple[Outcome, ...] = ("failed", "broken", "error", "skipped", "passed")
