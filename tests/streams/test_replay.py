@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 from replay_world import MemoryLogs, World
 
 from models import core
+from models.learning import Learners
 from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError
 from streams.journal.acceptance import Reading
+from streams.journal.reader import Entry
 from streams.replay.again import ABSENT, Replayed
 from streams.replay.choice import DECIDED, Window, choose, survey
+from streams.replay.lessons import Following
 from streams.replay.outcome import Outcome
 from streams.replay.replay import replay_logs
 
@@ -66,6 +69,21 @@ def test_replay_folds_no_lesson_twice_and_none_beyond_the_last_needed(logs: Memo
     assert outcome.folded_lessons == sum(offset < max(named) for offset in offsets)
 
 
+def test_learners_follow_up_to_a_revision_and_never_beyond(logs: MemoryLogs) -> None:
+    values = [entry.value for entry in logs.lesson_entries[:3]]
+    offsets = (0, 5, 6)
+    entries = [Entry(at, 0, None, value) for at, value in zip(offsets, values, strict=True)]
+    following = Following(iter(entries))
+    steps = [(0, 0), (1, 1), (5, 1), (6, 6), (3, 6), (7, 7), (90, 7)]
+    assert [following.reach(wanted).revision for wanted, _ in steps] == [at for _, at in steps]
+    assert following.lesson_count == 3
+    straight = Learners()
+    for entry in entries:
+        straight.fold(entry.value, entry.offset)
+    assert following.learners.digest == straight.digest
+    assert following.learners.content_digest() == straight.content_digest()
+
+
 def test_replay_stops_a_partition_behind_its_last_chosen_record(logs: MemoryLogs) -> None:
     early = sorted(
         record["decided_ms"] for _, _, record in accepted(logs) if "decided_ms" in record
@@ -99,7 +117,7 @@ def test_window_takes_its_beginning_and_leaves_its_end(logs: MemoryLogs) -> None
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 def test_changed_field_is_found_and_named(logs: MemoryLogs, data: st.DataObject) -> None:
