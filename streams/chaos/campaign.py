@@ -30,7 +30,9 @@ MOST_WAITING = 1_000
 SECONDS_A_FAULT = 5.0
 """The load is spread so that faults fall on a system at work, not on one that has finished."""
 AT_ONCE = 3
-"""So many faults may be at work at the same time."""
+"""So many faults may be at work or not yet recovered from; then the next one waits."""
+WAIT_S = 60.0
+"""It waits no longer than this: faults also strike a system that is still on its way back."""
 DAYS = 12.0
 DAY_MS = 86_400_000
 SPARE = 9
@@ -134,7 +136,12 @@ class Campaign:
         self._load.flush()
 
     def _begin(self, what: Strike) -> None:
-        while sum(each.is_alive() for each in self._at_work) >= AT_ONCE:
+        patient_until_s = time.monotonic() + WAIT_S
+        while True:
+            at_work = sum(each.is_alive() for each in self._at_work)
+            late = time.monotonic() > patient_until_s
+            if at_work + (0 if late else self._observer.open_count) < AT_ONCE:
+                break
             self._load.wait(0.05)
         thread = threading.Thread(target=self._strike, args=(what,), name=f"strike-{what.number}")
         self._at_work.append(thread)

@@ -89,6 +89,11 @@ class Observer:
         """Give how many input records the desks have decided, as far as they were asked."""
         return sum(self.positions["desk"].values())
 
+    @property
+    def open_count(self) -> int:
+        """Faults that are over and not yet recovered from."""
+        return len(self._open)
+
     def begin(self, name: str, roles: Sequence[str]) -> Recovery:
         """Begin to time a recovery: the fault is over now."""
         with self._lock:
