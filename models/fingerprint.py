@@ -1,22 +1,20 @@
 """Names the code that learns, so that learners of other code are never continued by it.
 
 What counts: every module of ours that folding a lesson can reach, read as syntax (comments,
-docstrings and layout aside), the versions of River, numpy and Python, and the kind of processor,
-since equal bits are promised on one platform only.
+docstrings and layout aside), and the machine with its versions of River, numpy and Python
+(:mod:`models.machine`), since equal bits are promised on one kind of machine only.
 """
 
 import ast
-import platform
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
-from importlib.metadata import version
 from importlib.util import find_spec
 
 from models.learners.digest import DIGEST_BYTES, digest_content
+from models.machine import machine_name
 from schemas.errors import MisconfiguredError
 
 OURS = ("models", "schemas")
-LIBRARIES = ("numpy", "river")
 ROOT = "models.learning"
 
 Source = Callable[[str], str]
@@ -38,7 +36,7 @@ def read_source(module: str) -> str:
 
 
 def digest_code(read: Source = read_source) -> str:
-    """Give the digest of all code and libraries that learn: 32 hexadecimal characters.
+    """Give the digest of all code that learns, and of the machine: 32 hexadecimal characters.
 
     Args:
         read: Where sources come from; tests change them.
@@ -52,12 +50,7 @@ def digest_code(read: Source = read_source) -> str:
         tree = ast.parse(read(module))
         waiting.extend(_imported(tree))
         found[module] = _digest_tree(tree)
-    libraries = {name: version(name) for name in LIBRARIES}
-    return digest_content(found, libraries, [*platform.python_version_tuple()[:2]], _platform())
-
-
-def _platform() -> list[str]:
-    return [platform.python_implementation(), platform.machine()]
+    return digest_content(found, machine_name())
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
