@@ -96,6 +96,15 @@ def test_replay_stops_a_partition_behind_its_last_chosen_record(logs: MemoryLogs
     assert outcome.folded_records < folded / 2
 
 
+def test_sample_of_one_folds_what_comes_before_it_in_its_partition(logs: MemoryLogs) -> None:
+    chosen = choose(survey(logs, Window(), lambda done: None).counts, 1, seed=4)
+    ((partition, (place,)),) = ((p, own) for p, own in enumerate(chosen) if own)
+    offset = [offset for p, offset in places(logs) if p == partition][place]
+    before = [o for p, o, _ in accepted(logs) if p == partition and o <= offset]
+    outcome = replay_logs(logs, sample=1, seed=4)
+    assert (outcome.checked, outcome.folded_records) == (1, len(before))
+
+
 @pytest.mark.parametrize("sample", [1, 5, 40])
 def test_sample_is_checked_and_equal(logs: MemoryLogs, sample: int) -> None:
     outcome = replay_logs(logs, sample=sample, seed=4)
