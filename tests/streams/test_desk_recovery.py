@@ -11,7 +11,7 @@ from desk_events import CUSTOMERS, PARTITION, event, raw
 from schemas.codec import digest_bytes
 from streams.desk import recovery, state_checkpoints
 from streams.desk.recovery import recover
-from streams.desk.sealed import LENGTH_BYTES, MAGIC, SEAL_BYTES, SealedWriter
+from streams.desk.sealed import LENGTH_BYTES, MAGIC, SEAL_BYTES, SealedReader, SealedWriter
 from streams.desk.state_checkpoints import StateCheckpoints
 from streams.desk.store import FORMAT, PartitionStore
 from streams.intake.batches import Raw
@@ -284,6 +284,30 @@ def forged(site: Site, changes: dict[str, Any], payload: bytes = b"") -> Path:
         writer.write(payload)
         writer.finish()
     return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "origin"),
+    [
+        ({}, "checkpoint"),
+        ({"kind": "learners"}, "log"),
+        ({"partition": PARTITION + 1}, "log"),
+        ({"format": 0}, "log"),
+        ({"core": "0"}, "log"),
+        ({"journal_next": 3}, "log"),
+        ({"last_digest": "0" * 32}, "log"),
+    ],
+)
+def test_each_word_of_the_header_counts(site: Site, changes: dict[str, Any], origin: str) -> None:
+    path = site.save()
+    with path.open("rb") as file:
+        reader = SealedReader(file, KEY)
+        payload = reader.take_rest()
+    with path.open("wb") as file:
+        writer = SealedWriter(file, KEY, reader.header | changes)
+        writer.write(payload)
+        writer.finish()
+    assert site.recover().origin == origin
 
 
 @pytest.mark.parametrize(
