@@ -46,6 +46,10 @@ MISTAKES = [
     (["demo", "--from", "yesterday"], "does not match the format"),
     (["worker", "clerk"], "is not one of"),
     (["sql"], "Missing argument"),
+    (["replay", "--decision", "0/1", "--sample", "3"], "neither --sample"),
+    (["replay", "--sample", "0"], "0 is not in the range"),
+    (["replay", "--from", "yesterday"], "is no moment"),
+    (["replay", "--from", "2026-03-02", "--to", "2026-03-01T09:00Z"], "must be before"),
 ]
 
 
