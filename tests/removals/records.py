@@ -175,9 +175,6 @@ REMOVALS = (
         "streams/journal/fold.py",
         "        state.stage(core.advance(record, state))\n",
         '        state.stage(core.advance({**record, "kind": "claim"}, state))\n',
-        (
-            BENCH + "test_fold_equals_live",
-            "tests/streams/test_desk_takeover.py::test_lost_store_is_folded_anew_to_the_same_state",
-        ),
+        ("tests/streams/test_desk_takeover.py::test_lost_store_is_folded_anew_to_the_same_state",),
     ),
 )

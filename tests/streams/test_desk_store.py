@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.state import Changes, Due, MemoryState
+from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError, UnavailableError
 from streams.desk.refusals import Refusals
 from streams.desk.store import POSITION_KEY, FoldPosition, PartitionStore
@@ -82,7 +83,9 @@ def test_store_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
 
 def test_store_of_another_format_is_refused(tmp_path: Path) -> None:
     store = PartitionStore(tmp_path / "s")
-    store._db.put(POSITION_KEY, b'{"format":0}')
+    store.commit(POSITION)
+    whole = decode_json(store._db.get(POSITION_KEY))
+    store._db.put(POSITION_KEY, encode(whole | {"format": 0}))
     store.close()
     with pytest.raises(IncompatibleError):
         PartitionStore(tmp_path / "s")

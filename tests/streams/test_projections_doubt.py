@@ -73,7 +73,7 @@ def at(role: Any, end: int) -> Callable[[], bool]:
 
 
 class Faulty:
-    """A producer whose positions are refused as often as it is told, once."""
+    """A producer whose positions are refused as often as it is told."""
 
     def __init__(self, producer: Producer, faults: list[str]) -> None:
         self._producer = producer
@@ -84,6 +84,7 @@ class Faulty:
 
     def send_offsets_to_transaction(self, *arguments: Any) -> None:
         if self._faults:
+            self._producer.flush(5.0)  # the outputs are on the log, and must not count
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT, self._faults.pop()))
         self._producer.send_offsets_to_transaction(*arguments)
 
