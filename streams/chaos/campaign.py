@@ -81,7 +81,7 @@ class Campaign:
         self._keeper = Keeper(stack, tell)
         self._open.enter_context(self._keeper.down(self._spare))
         self._open.enter_context(self._keeper)
-        self._observer = Observer(self._answering, lambda: dict(self._load.ends))
+        self._observer = Observer(self._answering, lambda: dict(self._load.ends), self._recovered)
         self._load = Load(stack.settings.kafka, self._observer.decided_count, MOST_WAITING)
         self._rig = Rig(stack, self._keeper, self._load, broker, self._spare)
         self._open.enter_context(self._observer)
@@ -158,9 +158,14 @@ class Campaign:
             return
         self._course.struck[what.fault.kind] += 1
         lasted_s = time.monotonic() - began_s
-        self._observer.begin(what.fault.kind, what.fault.roles)
+        self._observer.begin(what.fault.kind, what.fault.roles, what.number)
         lasting = f", lasted {lasted_s:.0f} s" if lasted_s >= 1 else ""
         self._tell(f"{self._at()} {name} ({target}{lasting})")
+
+    def _recovered(self, recovery: Recovery) -> None:
+        took_s = recovery.caught_up_s or 0.0
+        if took_s >= 1.0:
+            self._tell(f"{self._at()} {recovery.number:>3} {recovery.name} over after {took_s:.1f} s")
 
     def _answering(self) -> list[RoleProcess]:
         up = self._keeper.up()

@@ -25,7 +25,8 @@ class Recovery:
     """The way back after one fault.
 
     Args:
-        name: Of the strike.
+        name: Of the fault.
+        number: Of the strike.
         ended_s: When the fault was over (monotonic).
         waiting: By role, where each place stood then, and where its log ended; a place goes as
             soon as it has moved on, or had nothing to do.
@@ -36,6 +37,7 @@ class Recovery:
     """
 
     name: str
+    number: int
     ended_s: float
     waiting: dict[str, dict[Place, tuple[int, int]]]
     behind: dict[str, dict[Place, tuple[int, int]]] = field(default_factory=dict)
@@ -60,17 +62,20 @@ class Observer:
     Args:
         processes: Gives the roles that can be asked now.
         input_ends: Gives the end of each input as far as it was acknowledged.
+        recovered: Told of each recovery that is complete.
     """
 
     def __init__(
         self,
         processes: Callable[[], Sequence[RoleProcess]],
         input_ends: Callable[[], Positions],
+        recovered: Callable[[Recovery], None] = lambda recovery: None,
     ) -> None:
         self.positions: dict[str, Positions] = {"desk": {}, "publisher": {}, "archiver": {}}
         self.recoveries: list[Recovery] = []
         self._processes = processes
         self._input_ends = input_ends
+        self._recovered = recovered
         self._journal_ends: Positions = {}
         self._open: list[Recovery] = []
         self._lock = threading.Lock()
@@ -94,7 +99,7 @@ class Observer:
         """Faults that are over and not yet recovered from."""
         return len(self._open)
 
-    def begin(self, name: str, roles: Sequence[str]) -> Recovery:
+    def begin(self, name: str, roles: Sequence[str], number: int) -> Recovery:
         """Begin to time a recovery: the fault is over now."""
         with self._lock:
             ends = {"desk": self._input_ends(), "publisher": self._journal_ends.copy()}
@@ -108,6 +113,7 @@ class Observer:
             }
             recovery = Recovery(
                 name,
+                number,
                 time.monotonic(),
                 waiting={role: dict(places) for role, places in marks.items()},
                 behind=marks,
@@ -129,6 +135,8 @@ class Observer:
                 now_s = time.monotonic()
                 for recovery in self._open:
                     recovery.look(self.positions, now_s)
+                    if recovery.caught_up_s is not None:
+                        self._recovered(recovery)
                 self._open = [each for each in self._open if each.caught_up_s is None]
 
     def _take(self, role: str, status: dict[str, Any]) -> None:

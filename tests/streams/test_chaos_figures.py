@@ -9,6 +9,7 @@ PLACE, OTHER = ("t", 0), ("t", 1)
 def recovery() -> Recovery:
     return Recovery(
         "broker_killed",
+        1,
         ended_s=10.0,
         waiting={"desk": {PLACE: (5, 9), OTHER: (3, 3)}, "publisher": {PLACE: (2, 4)}},
         behind={"desk": {PLACE: (5, 9), OTHER: (3, 3)}, "publisher": {PLACE: (2, 4)}},
