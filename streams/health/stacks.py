@@ -1,6 +1,7 @@
 """Where every thread and every task of this process is: files, lines and functions, no values."""
 
 import asyncio
+import gc
 import sys
 import threading
 import traceback
@@ -29,15 +30,20 @@ def describe_stacks(loop: asyncio.AbstractEventLoop | None) -> str:
     return "".join(lines)
 
 
-def _frames(coroutine: Any) -> Iterator[FrameType]:
+def _frames(awaited: Any) -> Iterator[FrameType]:
     """Follow what is awaited; a task itself names only its outermost call."""
-    while coroutine is not None:
-        for prefix in ("cr", "gi", "ag"):
-            frame = getattr(coroutine, f"{prefix}_frame", None)
-            if frame is not None:
-                yield frame
-                awaited = "gi_yieldfrom" if prefix == "gi" else f"{prefix}_await"
-                coroutine = getattr(coroutine, awaited, None)
-                break
-        else:
-            return
+    while awaited is not None:
+        prefix = _kind(awaited)
+        if prefix is None:
+            # what `__await__` and `async for` give hides its coroutine from all but the collector
+            awaited = next((each for each in gc.get_referents(awaited) if _kind(each)), None)
+            continue
+        frame = getattr(awaited, f"{prefix}_frame")
+        if frame is not None:
+            yield frame
+        awaited = getattr(awaited, "gi_yieldfrom" if prefix == "gi" else f"{prefix}_await")
+
+
+def _kind(awaited: Any) -> str | None:
+    """Tell a coroutine, a generator or an asynchronous one by the names that it uses."""
+    return next((each for each in ("cr", "gi", "ag") if hasattr(awaited, f"{each}_frame")), None)

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator, Generator
 from types import SimpleNamespace
 from typing import Any
 
@@ -128,10 +129,19 @@ async def test_stacks_show_where_threads_and_tasks_are_and_no_values() -> None:
         release.wait()
 
     async def hang_in_a_task(secret: str) -> None:
-        await inner()
+        await Wrapped()
 
-    async def inner() -> None:
+    class Wrapped:  # as Faust wraps its agents
+        def __await__(self) -> Generator[Any, None, None]:
+            return middle().__await__()
+
+    async def middle() -> None:
+        async for _ in inner():
+            pass
+
+    async def inner() -> AsyncIterator[int]:
         await asyncio.Event().wait()
+        yield 1
 
     thread = threading.Thread(target=hang_in_a_thread, args=(secret,), name="hanging")
     thread.start()
@@ -146,5 +156,6 @@ async def test_stacks_show_where_threads_and_tasks_are_and_no_values() -> None:
     assert "thread hanging:" in text
     assert "in hang_in_a_thread" in text
     task_text = text.split("task agent:")[1]
-    assert task_text.index("in hang_in_a_task") < task_text.index("in inner")
+    places = [task_text.index(f"in {name}\n") for name in ("hang_in_a_task", "middle", "inner")]
+    assert places == sorted(places)
     assert secret not in text
