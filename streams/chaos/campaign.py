@@ -165,7 +165,7 @@ class Campaign:
     def _recovered(self, recovery: Recovery) -> None:
         took_s = recovery.caught_up_s or 0.0
         if took_s >= 1.0:
-            self._tell(f"{self._at()} {recovery.number:>3} {recovery.name} over after {took_s:.1f} s")
+            self._tell(f"{self._at()} {recovery.number:>3} {recovery.name}: over in {took_s:.1f} s")
 
     def _answering(self) -> list[RoleProcess]:
         up = self._keeper.up()
