@@ -26,7 +26,7 @@ class Published:
         self.halts: list[BaseException] = []
         settings = Settings(state_dir=directory, kafka=KafkaSettings(bootstrap="127.0.0.1:1"))
         self.role = Publisher(settings, lambda batch: asyncio.sleep(0), self.halts.append)
-        self.role._generation = 2
+        self.role._generation = self.role.intake.generation = 2
         self.role._positions = {0: 3}
         self.role._readings = {0: Reading(1, "w", 2)}
         monkeypatch.setattr(self.role._outlet, "publish", self.publish)
