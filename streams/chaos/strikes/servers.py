@@ -16,20 +16,12 @@ TABLES = ("journal_entries", "transaction_decisions", "ticket_decisions", "lesso
 
 def kill(rig: Rig, server: Server, hold_s: float) -> str:
     """End a server with SIGKILL and start it again."""
-    with rig.alone(server):
-        server.kill()
-        rig.hold(hold_s)
-        server.start()
-    return "killed"
+    return _down(rig, server, server.kill, hold_s)
 
 
 def restart(rig: Rig, server: Server, hold_s: float) -> str:
     """Stop a server in order and start it again."""
-    with rig.alone(server):
-        server.stop()
-        rig.hold(hold_s)
-        server.start()
-    return "restarted"
+    return _down(rig, server, server.stop, hold_s)
 
 
 def freeze(rig: Rig, server: Server, hold_s: float) -> str:
@@ -42,7 +34,7 @@ def freeze(rig: Rig, server: Server, hold_s: float) -> str:
                 rig.hold(hold_s)
             finally:
                 os.kill(pid, signal.SIGCONT)
-    return "frozen"
+    return f"frozen for {hold_s:.0f} s"
 
 
 def make_read_only(rig: Rig, server: Server, draw: Random, hold_s: float) -> str:
@@ -67,6 +59,14 @@ def take_table(rig: Rig, server: Server, draw: Random, hold_s: float) -> str:
         finally:
             _execute(rig, f"RENAME TABLE {table}_taken TO {table}")
     return table
+
+
+def _down(rig: Rig, server: Server, end: Callable[[], None], hold_s: float) -> str:
+    with rig.alone(server):
+        end()
+        rig.hold(hold_s)
+        server.start()
+    return f"away for {hold_s:.0f} s"
 
 
 def _execute(rig: Rig, statement: str) -> None:
