@@ -10,7 +10,7 @@ import pytest
 from tests.removals.catalogue import REMOVALS, SECTIONS
 from tests.removals.document import PAGE, page
 from tests.removals.removal import ROOT, Removal
-from tests.removals.trial import Trial, plain, read
+from tests.removals.trial import Trial, plain, read, try_out
 
 NAMED = sorted({plain(test) for removal in REMOVALS for test in removal.tests})
 
@@ -95,3 +95,28 @@ def test_only_a_test_that_failed_for_a_reason_counts(name: str, outcomes: list[s
     for answer in answers:
         assert Trial(REMOVALS[0], [answer], 0.0).caught == (answer.outcome == "failed")
     assert not Trial(REMOVALS[0], [*answers, *read(REPORT)["tests/a.py::test_passed"]], 0.0).caught
+
+
+def test_trial_takes_the_mechanism_out_asks_the_tests_and_puts_it_back(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    (project / "checks").mkdir(parents=True)
+    (project / "door.py").write_text("def opens(key):\n    return key == 'right'\n")
+    (project / "checks" / "test_door.py").write_text(
+        "from door import opens\n\n"
+        "def test_right_key_opens():\n    assert opens('right')\n\n"
+        "def test_wrong_key_does_not():\n    assert not opens('wrong')\n"
+    )
+    right, wrong = (
+        f"checks/test_door.py::test_{name}" for name in ("right_key_opens", "wrong_key_does_not")
+    )
+    before = (project / "door.py").read_text()
+
+    def outcomes(new: str, *tests: str) -> list[str]:
+        removal = Removal("lock", "m", "p", "door.py", "key == 'right'", new, tests)
+        trial = try_out(removal, project)
+        assert (project / "door.py").read_text() == before
+        return [answer.outcome for answer in trial.answers]
+
+    assert outcomes("True", right, wrong) == ["passed", "failed"]
+    assert outcomes("key is lock", wrong) == ["broken"]
+    assert outcomes("(", wrong) == ["missing"]  # it could not even be collected
