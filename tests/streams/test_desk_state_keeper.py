@@ -133,6 +133,7 @@ async def test_keeper_leaves_what_was_let_go_meanwhile(
     monkeypatch.setattr(state_keeper, "_prepare", let_go)
     await keeping.keeper.look()
     assert keeping.saved() == []
+    assert keeping.keeper.failed_count == 0
     await keeping.keeper.look()
     assert keeping.keeper.saved_at(PARTITION) is None
 
