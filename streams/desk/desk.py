@@ -245,11 +245,12 @@ class Desk:
         work: list[tuple[Partition, Decided]] = []
         published_ms: list[int] = []
         try:
+            quiet_ms = {part.partition: await self._quiet_ms(part) for part in batch}
             for part in batch:
-                partition = self._owned.partitions.get(part.partition)
-                if partition is None or partition.identity.generation != part.generation:
+                partition = self._owned_as(part)
+                if partition is None:
                     continue  # revoked or thrown back since it was read
-                decided = self._decide(partition, part)
+                decided = self._decide(partition, part, quiet_ms[part.partition])
                 if decided is not None:
                     work.append((partition, decided))
                     published_ms += [raw.published_ms for raw in part.records]
@@ -283,17 +284,34 @@ class Desk:
                 took_ms=round((time.perf_counter() - started_at) * 1000, 1),
             )
 
-    def _decide(self, partition: Partition, part: Slice) -> Decided | None:
+    def _owned_as(self, part: Slice) -> Partition | None:
+        """Give the slice's partition, if it is still owned under the same assignment."""
+        partition = self._owned.partitions.get(part.partition)
+        if partition is None or partition.identity.generation != part.generation:
+            return None
+        return partition
+
+    async def _quiet_ms(self, part: Slice) -> int | None:
+        """Give the time of a quiet partition, if time is to pass and nothing is unread *now*."""
+        if part.records or part.unread_ms is not None or self._settings.desk.clock != "wall":
+            return None
+        partition, now_ms = self._owned_as(part), self._clock()
+        if partition is None or not partition.is_due(now_ms):
+            return None
+        try:
+            return now_ms if await self.intake.all_read(part) else None
+        except UnavailableError as fault:
+            log.warning("end_of_inputs_unknown", partition=part.partition, error=str(fault))
+            return None
+
+    def _decide(self, partition: Partition, part: Slice, quiet_ms: int | None) -> Decided | None:
         if not partition.continues(part):
-            if part.records:
-                log.warning("slice_refused", partition=part.partition, continues=part.continues)
-                self._owned.start(partition)
+            log.warning("slice_refused", partition=part.partition, continues=part.continues)
+            self._owned.start(partition)  # also where only the time came: something was lost
             return None
         if part.records:
             return partition.decide(part, self._clock, self._newest_policy)
-        passes = self._settings.desk.clock == "wall" and part.unread_ms is None
-        now_ms = self._clock() if passes else None
-        decided = partition.rest(now_ms, self._clock, self._newest_policy)
+        decided = partition.rest(quiet_ms, self._clock, self._newest_policy)
         return decided if decided.entries else None
 
     async def _journal(self, work: list[tuple[Partition, Decided]]) -> None:

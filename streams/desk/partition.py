@@ -112,6 +112,11 @@ class Partition:
             self._decide_record(raw, part.unread_ms, decided_ms)
         return Decided(self._dead, self._entries, self.position, self._kinds)
 
+    def is_due(self, now_ms: int) -> bool:
+        """Tell whether a tick at this time would change anything."""
+        tick_ms = now_ms - now_ms % self._tick_interval_ms
+        return tick_ms > self._ticked_ms and bool(self.store.due(tick_ms, 1))
+
     def rest(self, now_ms: int | None, clock: Callable[[], int], newest: Policy | None) -> Decided:
         """Adopt a newer policy and let time pass while no record comes.
 

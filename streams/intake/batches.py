@@ -23,9 +23,9 @@ class Slice:
     Args:
         partition: The partition number.
         generation: Of the assignment that it was read under.
-        continues: For each topic in it, the offset that was to come next when it was read; in a
-            slice without records, for every topic of the partition.
-        ends: For each topic in it, the offset that comes next after it.
+        continues: For every topic of the partition, also those without a record in it, the offset
+            that was to come next when it was read.
+        ends: For each of them, the offset that comes next after it.
         records: In order within a topic, merged by publishing time across topics.
         unread_ms: Publishing time below which nothing is unread, in ms; ``None`` if all was read.
     """

@@ -106,6 +106,10 @@ class Continuity:
         ]
         return min(unread, default=None)
 
+    def end_of(self, place: Place) -> int | None:
+        """Give where nothing stood when it was last heard of; ``None`` if more was read since."""
+        return self._at_end.get(place)
+
     def copies(self) -> tuple[frozenset[Place], dict[Place, int], dict[Place, int]]:
         """Give what is owned, the next offsets, and where ends were reached."""
         return frozenset(self._owned), dict(self._next), dict(self._at_end)

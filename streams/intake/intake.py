@@ -27,7 +27,14 @@ from schemas.errors import UnavailableError
 from streams.intake.batches import Batch, Raw, Slice
 from streams.intake.continuity import Continuity, Place, Positions
 from streams.intake.sight import Sight
-from streams.kafka import Consumer, KafkaError, KafkaException, TopicPartition, is_gap
+from streams.kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+    end_offset,
+    is_gap,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -144,6 +151,28 @@ class Intake:
             self._answer_requests()
         return await asyncio.wrap_future(answer)
 
+    async def all_read(self, quiet: Slice) -> bool:
+        """Ask the broker whether nothing stands behind a slice without records.
+
+        An end that was noted may be old: after a pause of the process, or of the network.
+
+        Raises:
+            UnavailableError: the broker does not answer.
+        """
+
+        def ask(consumer: Consumer) -> bool:
+            number = quiet.partition
+            if quiet.generation != self.generation:
+                return False
+            if self._continuity.positions(number) != quiet.ends:
+                return False  # more was read since
+            return all(
+                self._continuity.end_of((topic, number)) == end_offset(consumer, topic, number)
+                for topic in quiet.ends
+            )
+
+        return await self.call(ask)
+
     def done(self) -> None:
         """Say that one delivered batch has been dealt with."""
         self._free.release()
@@ -240,8 +269,8 @@ class Intake:
         return Slice(
             partition,
             self.generation,
-            {topic: before[topic] for topic in by_topic},
-            {topic: after[topic] for topic in by_topic},
+            before,  # all topics: what is unread is known behind these positions only
+            after,
             list(merge(*by_topic.values(), key=attrgetter("published_ms"))),
             self._continuity.unread_ms(partition),
         )
@@ -249,7 +278,7 @@ class Intake:
     def _fault(self, fault: KafkaError, place: Place, offset: int) -> None:
         if fault.code() == KafkaError._PARTITION_EOF:
             self._continuity.end(place, offset)
-        elif fault.fatal() or is_gap(fault):
+        elif fault.code() == KafkaError._FATAL or fault.fatal() or is_gap(fault):
             raise KafkaException(fault)
         else:
             log.warning("broker_error", error=str(fault), place=place)

@@ -136,8 +136,11 @@ class Publisher:
             )
             for part in parts
         ]
+        membership = self.intake.membership
+        if self.intake.generation != generation:
+            return  # assigned anew meanwhile: that membership must not vouch for these positions
         try:
-            await asyncio.to_thread(self._outlet.publish, outputs, offsets, self.intake.membership)
+            await self._outlet.publish(outputs, offsets, membership)
         except UnavailableError as fault:
             log.warning("batch_thrown_back", error=str(fault))
             self._waiting.note("transaction", fault)
@@ -189,7 +192,7 @@ class Publisher:
         """Go on after the committed positions: whether a doubtful transaction counts is there."""
         while self._generation == generation:
             try:
-                await asyncio.to_thread(self._outlet.fence)
+                await self._outlet.fence()
                 found = await self.intake.call(_all_committed)
                 if not any(found.values()) and not self._settings.publisher.from_beginning:
                     await asyncio.to_thread(refuse_lost_positions, self._settings.kafka)

@@ -4,7 +4,7 @@ Records are accepted by the product's own rule and positions move by the product
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from streams.desk.store import FoldPosition
@@ -91,9 +91,7 @@ class Journal:
         reading = self._accept(store.reading, record)
         if reading is None:
             return store
-        position = FoldPosition(
-            store.reading, sources=dict(store.sources), tick_ms=store.tick_ms
-        )
+        position = FoldPosition(store.reading, sources=dict(store.sources), tick_ms=store.tick_ms)
         after = advance_position(position, mapping(record), reading_after=reading)
         facts = store.facts
         if record.kind != "claim":
@@ -165,7 +163,7 @@ def _rule(without: frozenset[str]) -> Callable[[Reading, Record], Reading | None
     return lax if without & RULE else accept
 
 
-@lru_cache(maxsize=None)
+@cache
 def mapping(record: Record) -> Mapping[str, Any]:
     """The record as readers of the journal see it."""
     content: dict[str, Any] = {

@@ -210,7 +210,10 @@ class DeskModel:
             for inputs in self._readable(state, desk, fair=False):
                 if inputs:
                     read = self._read(state, index, inputs).desks[index]
-                    yield f"{who}: a slice is lost", _with(state, index, desk._replace(reads=read.reads))
+                    yield (
+                        f"{who}: a slice is lost",
+                        _with(state, index, desk._replace(reads=read.reads)),
+                    )
 
     # -- taking over ----------------------------------------------------------------------------
 
@@ -286,9 +289,7 @@ class DeskModel:
         for each in inputs:
             ends[self._topics.index(each.topic)] = each.offset + 1
         piece = Piece(inputs, reads, self._unread_ms(state, ends))
-        return _with(
-            state, index, desk._replace(reads=tuple(ends), pieces=(*desk.pieces, piece))
-        )
+        return _with(state, index, desk._replace(reads=tuple(ends), pieces=(*desk.pieces, piece)))
 
     def _unread_ms(self, state: State, ends: list[int]) -> int | None:
         """The time below which nothing is unread, as the intake says it; ``None``: all is read."""

@@ -115,7 +115,10 @@ class PublisherModel:
             if each.left.asked:
                 done = _settle(state, each.left)
                 yield f"the commit of {who} arrives", _with(done, index, each._replace(left=None))
-            yield f"the broker aborts what {who} left", _with(state, index, each._replace(left=None))
+            yield (
+                f"the broker aborts what {who} left",
+                _with(state, index, each._replace(left=None)),
+            )
         if index == 0 and (each.phase == "away" or (each.phase == "owning" and not each.current)):
             yield from self._join(state, each, who)
         elif each.phase == "open":
@@ -132,9 +135,7 @@ class PublisherModel:
                 read = each._replace(reads=end, waiting=(each.reads, end))
                 yield f"{who} reads", _with(state, index, read)
 
-    def _join(
-        self, state: State, each: Publisher, who: str
-    ) -> Iterator[tuple[str, State]]:
+    def _join(self, state: State, each: Publisher, who: str) -> Iterator[tuple[str, State]]:
         """End the own earlier life; ask for the positions, once nothing is open on them."""
         if each.left is not None and "fence" not in self._without:
             return  # the broker ends it first, in a step of its own
@@ -144,7 +145,9 @@ class PublisherModel:
             return
         position, token = state.committed
         reading = Reading() if "reading" in self._without else Reading.from_token(token)
-        joined = Publisher("owning", True, position, reading, position, each.waiting, None, each.left)
+        joined = Publisher(
+            "owning", True, position, reading, position, each.waiting, None, each.left
+        )
         yield f"{who} asks for the position", _with(state, 0, joined)
 
     def _begin(self, state: State, index: int, each: Publisher) -> State:

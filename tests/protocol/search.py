@@ -132,7 +132,8 @@ def main() -> None:
         report = search(model)
         print(
             f"{name}: {report.state_count:,} states, {report.step_count:,} steps, "
-            f"depth {report.depth}, {report.cpu_s:.1f} s of CPU: {report.violation or 'no violation'}",
+            f"depth {report.depth}, {report.cpu_s:.1f} s of CPU: "
+            f"{report.violation or 'no violation'}",
             flush=True,
         )
 

@@ -15,9 +15,11 @@ INPUTS = (
 TICK_MS = 3
 
 
-def desk(faults: int, *without: str, present: int = 1) -> DeskModel:
+def desk(faults: int, *without: str, present: int = 1, records: int = 2) -> DeskModel:
     """Two topics, three inputs (a poison and a pair with one event id), one tick."""
-    return DeskModel(INPUTS, TICK_MS, faults, present=present, without=frozenset(without))
+    return DeskModel(
+        INPUTS, TICK_MS, faults, present=present, records=records, without=frozenset(without)
+    )
 
 
 def publisher(faults: int, *without: str) -> PublisherModel:
@@ -31,7 +33,7 @@ def archiver(faults: int, *without: str) -> ArchiverModel:
 SIZES: dict[str, dict[str, Any]] = {
     "small": {
         "desk, inputs arrive meanwhile": desk(1),
-        "desk, inputs wait": desk(2, present=3),
+        "desk, inputs wait": desk(2, present=3, records=1),
         "publisher": publisher(3),
         "archiver": archiver(2),
     },

@@ -49,6 +49,7 @@ class Scripted:
     def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.steps: list[Any] = []
         self.halts: list[BaseException] = []
+        self.ends: bool | UnavailableError = True
         self.bench = Bench(directory / "store")
         settings = Settings(
             state_dir=directory / "state", kafka=KafkaSettings(bootstrap="127.0.0.1:1")
@@ -67,6 +68,7 @@ class Scripted:
         for thing, name, value in (
             (self.desk, "_writer", self.writer),
             (self.desk.intake, "hint", self.hint),
+            (self.desk.intake, "all_read", self.all_read),
             (self.desk.intake, "start", lambda *place: self.steps.append(("start", *place))),
             (self.desk.intake, "halt", lambda *place: self.steps.append(("halt", *place))),
             (self.desk._owned, "take", lambda *place: self.steps.append(("take", *place))),
@@ -77,6 +79,11 @@ class Scripted:
             ),
         ):
             monkeypatch.setattr(thing, name, value)
+
+    async def all_read(self, quiet: Slice) -> bool:
+        if isinstance(self.ends, UnavailableError):
+            raise self.ends
+        return self.ends
 
     def hint(self, offsets: list[Any]) -> None:
         self.steps.append(("hint", {each.topic: each.offset for each in offsets}))
@@ -197,6 +204,29 @@ async def test_clock_ticks_only_where_nothing_is_unread(scripted: Scripted) -> N
     assert scripted.steps == []
     await scripted.desk.process([Slice(PARTITION, 1, at, at, [], None)])
     assert scripted.steps[0] == ("append", [JOURNAL.name])
+
+
+@pytest.mark.parametrize("ends", [False, UnavailableError("no answer")])
+async def test_clock_does_not_tick_on_an_end_that_the_broker_does_not_confirm(
+    scripted: Scripted, ends: bool | UnavailableError
+) -> None:
+    await scripted.process(payment(0))
+    due = Due(START_MS, "mature", "transaction/default/gone")
+    scripted.bench.store.stage(Changes({}, added=[due]))
+    scripted.bench.store.commit(scripted.bench.store.position)
+    scripted.steps.clear()
+    at = scripted.bench.partition.position.sources
+    scripted.ends = ends  # noted once, but something was published while the process slept
+    await scripted.desk.process([Slice(PARTITION, 1, at, at, [], None)])
+    assert scripted.steps == []
+
+
+async def test_quiet_slice_that_does_not_continue_the_fold_has_the_inputs_read_again(
+    scripted: Scripted,
+) -> None:
+    ahead = {TRANSACTIONS.name: 1}  # a slice was lost, and nothing came behind it
+    await scripted.desk.process([Slice(PARTITION, 1, ahead, ahead, [], None)])
+    assert scripted.steps == [("start", PARTITION, 1, {})]
 
 
 async def test_unexpected_fault_halts_instead_of_losing_the_batch(scripted: Scripted) -> None:

@@ -237,6 +237,15 @@ def test_quiet_partition_ticks_by_the_clock_and_each_tick_once(bench: Bench) -> 
     assert bench.store.position.tick_ms == START_MS + 600_000
 
 
+def test_tick_is_due_only_where_something_falls_due(bench: Bench) -> None:
+    bench.take(raw("transaction", 0, GOOD))
+    due_at(bench, START_MS + 600_000)
+    assert not bench.partition.is_due(START_MS + 599_999)
+    assert bench.partition.is_due(START_MS + 600_000)
+    bench.tick(START_MS + 600_000)
+    assert not bench.partition.is_due(START_MS + 600_000)
+
+
 def test_full_tick_goes_on_until_nothing_is_due(bench: Bench) -> None:
     content = {**POLICY_V1, "version": 2, "tick_items": 2}
     bench.newest = Policy.from_content(content)

@@ -100,6 +100,9 @@ class FakeConsumer:
     def consume(self, count: int, timeout_s: float) -> list[FakeMessage]:
         return [self.fetched.popleft() for _ in range(min(count, len(self.fetched)))]
 
+    def get_watermark_offsets(self, place: TopicPartition, timeout: float) -> tuple[int, int]:
+        return 0, len(self.logs[place.topic, place.partition])
+
     def close(self) -> None:
         if self.assigned:
             self.callbacks["on_revoke"](self, self.assignment())
@@ -247,6 +250,29 @@ async def test_intake_tells_when_all_was_read_and_where_the_quiet_partition_stan
     assert quiet.continues == quiet.ends == {"t": 2, "u": -2}
 
 
+async def test_slice_names_the_positions_of_topics_without_a_record_in_it(
+    opened: list[Reader],
+) -> None:
+    consumer = FakeConsumer({("t", 0): [10, 20], ("u", 0): []})
+    reader = await start(opened, consumer, batch_records=10)
+    (part,) = await reader.next()
+    assert (part.continues, part.ends) == ({"t": -2, "u": -2}, {"t": 2, "u": -2})
+
+
+async def test_all_read_asks_the_broker_not_what_was_once_noted(opened: list[Reader]) -> None:
+    consumer = FakeConsumer(logs(t0=2, u0=0))
+    reader = await start(opened, consumer)
+    batch = await reader.next()
+    while any(part.records or part.unread_ms is not None for part in batch):
+        reader.intake.done()
+        batch = await reader.next()
+    (quiet,) = batch
+    assert await reader.intake.all_read(quiet)
+    consumer.paused.add(("u", 0))  # as if the process had slept: published, but not yet heard of
+    consumer.logs["u", 0].append(1)
+    assert not await reader.intake.all_read(quiet)
+
+
 async def test_quiet_partition_gets_its_time_while_another_is_busy(opened: list[Reader]) -> None:
     consumer = FakeConsumer(logs(t0=100_000, u0=0, t1=1, u1=0))
     reader = await start(opened, consumer)
@@ -347,3 +373,16 @@ async def test_gap_in_the_log_ends_the_intake(opened: list[Reader]) -> None:
     while reader.intake.failure is None and time.monotonic() < deadline_s:
         await asyncio.sleep(0.01)
     assert reader.intake.failure is not None
+
+
+async def test_fatal_fault_of_the_client_ends_the_intake(opened: list[Reader]) -> None:
+    """E.g. another member with the same name: no call of this client succeeds any more."""
+    consumer = FakeConsumer(logs(t0=5, u0=5))
+    reader = await start(opened, consumer)
+    await reader.until(lambda: reader.taken == whole(consumer))
+    fault = FakeMessage("t", 0, 0, 0, end=False)
+    fault.error = lambda: KafkaError(KafkaError._FATAL)  # type: ignore[method-assign]
+    consumer.fetched.append(fault)
+    while reader.intake.failure is None:
+        await asyncio.sleep(0.01)
+    assert "_FATAL" in str(reader.intake.failure)
