@@ -29,11 +29,13 @@ class EndFinder:
     """
 
     def __init__(self, kafka: KafkaSettings) -> None:
-        self._admin = AdminClient(client_config(kafka))
+        self._config = client_config(kafka)
+        self._admin: Any = None
         self._newest: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
     def ask(self, places: Iterable[Place]) -> Ends:
         """Give the ends of these places, or why the broker does not answer; at most some 5 s."""
+        self._admin = self._admin or AdminClient(self._config)
         try:
             answers = self._admin.list_offsets(
                 {TopicPartition(*place): self._newest for place in ALWAYS.union(places)},
@@ -45,5 +47,6 @@ class EndFinder:
                 for place, answer in answers.items()
             }
         except (KafkaException, TimeoutError) as fault:
+            self._admin = None  # it may hold on to what it knew of a broker that has restarted
             return Ends({}, str(fault) or "no answer")
         return Ends(offsets)

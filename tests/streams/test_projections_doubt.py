@@ -1,6 +1,7 @@
 """Publisher and archiver where an answer fails to come at the worst moment, without Faust."""
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -112,33 +113,72 @@ async def test_transaction_that_comes_through_late_is_published_once(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The broker ends a transaction in doubt when its successor asks for transactions."""
-    publish, ready = Outlet.publish, Outlet._ready
+    publish, fence = Outlet.publish, Outlet.fence
     doubtful: list[Any] = []
     under_way: list[Any] = []
 
-    def lose(outlet: Outlet, *transaction: Any) -> None:
+    async def lose(outlet: Outlet, *transaction: Any) -> None:
         if not doubtful:
             doubtful.append(transaction)
             under_way.append(transaction)
-            outlet.give_up()
+            outlet._producer = None
             raise UnavailableError("no answer", 0.01)
-        publish(outlet, *transaction)
+        await publish(outlet, *transaction)
 
-    def end_before(outlet: Outlet) -> Any:
+    async def end_before(outlet: Outlet) -> None:
         if under_way and outlet._producer is None:
             transaction = under_way.pop()
-            publish(Outlet(settings.model_copy(update={"worker": "earlier"})), *transaction)
-        return ready(outlet)
+            await publish(Outlet(settings.model_copy(update={"worker": "earlier"})), *transaction)
+        await fence(outlet)
 
     append(settings.kafka, journal(1, 20))
     async with running(publishes(settings)) as (role, halts):
         await until(at(role, 21), halts)
         monkeypatch.setattr(Outlet, "publish", lose)
-        monkeypatch.setattr(Outlet, "_ready", end_before)
+        monkeypatch.setattr(Outlet, "fence", end_before)
         append(settings.kafka, journal(21, 30))
         await until(at(role, 31), halts)
     assert (len(doubtful), under_way) == (1, [])
     assert await asyncio.to_thread(published, settings) == Counter(range(1, 31))
+
+
+class Hanging:
+    """A producer that once does not come back from a call, as librdkafka was seen to do."""
+
+    def __init__(self, producer: Producer, hangs: list[threading.Event]) -> None:
+        self._producer = producer
+        self._hangs = hangs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._producer, name)
+
+    def send_offsets_to_transaction(self, *arguments: Any) -> None:
+        if self._hangs:
+            self._hangs.pop().wait()
+        self._producer.send_offsets_to_transaction(*arguments)
+
+
+async def test_transaction_that_hangs_is_left_behind_and_published_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs: list[threading.Event] = []
+
+    def make(kafka: KafkaSettings, **more: Any) -> Hanging:
+        return Hanging(make_producer(kafka, **more), hangs)
+
+    monkeypatch.setattr("streams.publisher.outlet.make_producer", make)
+    monkeypatch.setattr("streams.publisher.outlet.HANGS_AFTER_S", 2.0)
+    append(settings.kafka, journal(1, 5))
+    async with running(publishes(settings)) as (role, halts):
+        await until(at(role, 6), halts)
+        hang = threading.Event()
+        hangs.append(hang)
+        append(settings.kafka, journal(6, 12))
+        await until(at(role, 13), halts)
+        hang.set()  # it comes back after all: its successor has fenced it off
+        append(settings.kafka, journal(13, 15))
+        await until(at(role, 16), halts)
+    assert await asyncio.to_thread(published, settings) == Counter(range(1, 16))
 
 
 class Table:

@@ -110,14 +110,14 @@ async def test_doubtful_transaction_is_published_once(
     publish = Outlet.publish
     doubts: list[int] = []
 
-    def doubtful(outlet: Outlet, outputs: Any, offsets: Any, membership: Any) -> None:
+    async def doubtful(outlet: Outlet, outputs: Any, offsets: Any, membership: Any) -> None:
         if len(doubts) < 2:
             doubts.append(len(outputs))
             if moment == "after":
-                publish(outlet, outputs, offsets, membership)
-            outlet.give_up()
+                await publish(outlet, outputs, offsets, membership)
+            outlet._producer = None
             raise UnavailableError("no answer", 0.01)
-        publish(outlet, outputs, offsets, membership)
+        await publish(outlet, outputs, offsets, membership)
 
     monkeypatch.setattr(Outlet, "publish", doubtful)
     async with running(publishes(settings)) as (role, halts):
