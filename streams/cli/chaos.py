@@ -133,7 +133,9 @@ def campaign_settings(settings: Settings) -> Settings:
     if "kafka" not in settings.model_fields_set:
         changes["kafka"] = KafkaSettings(session_timeout_ms=6_000, heartbeat_ms=500)
     if "desk" not in settings.model_fields_set:
-        changes["desk"] = DeskSettings(checkpoint_every_lessons=500)
+        changes["desk"] = DeskSettings(
+            checkpoint_every_lessons=500, state_checkpoint_every_s=20, digest_every_lessons=1_000
+        )
     return settings.model_copy(update=changes)
 
 
