@@ -1,6 +1,5 @@
 """docs/mechanisms.md, written from the list."""
 
-import re
 from collections.abc import Sequence
 
 from tests.removals.removal import ROOT, Removal
@@ -35,13 +34,8 @@ def page(sections: dict[str, Sequence[Removal]]) -> str:
 
 
 def _row(removal: Removal) -> str:
-    tests = "<br>".join(f"`{_short(test)}`" for test in removal.tests)
+    tests = "<br>".join(f"`{test}`" for test in removal.tests)
     return (
         f"| `{removal.name}`: {removal.mechanism} | {removal.promise} "
         f"| `{removal.file}` | {tests} |"
     )
-
-
-def _short(test: str) -> str:
-    module, _, name = test.partition("::")
-    return f"{re.sub(r'^tests/', '', module)}::{name}"

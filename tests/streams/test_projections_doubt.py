@@ -186,9 +186,13 @@ class Table:
 
     def __init__(self) -> None:
         self.ranges: list[tuple[str, int, int]] = []
+        self.silent = False
+        """Inserts, but never answers."""
 
     def write(self, source: Range, rows: Rows) -> dict[str, int]:
         self.ranges.append((source.topic, source.start, source.end))
+        if self.silent:
+            raise UnavailableError("no answer", 0.05)
         return {"rows": rows.row_count}
 
     def probe(self) -> None:
@@ -213,3 +217,27 @@ async def test_archiver_that_was_restarted_inserts_nothing_again(settings: Setti
         await until(inserted(role, 31), halts)
     fresh = table.ranges[len(before) :]
     assert min(start for _, start, _ in fresh) == max(end for _, _, end in before) == 26
+
+
+async def test_archiver_repeats_the_range_it_had_begun_whatever_came_since(
+    settings: Settings,
+) -> None:
+    table = Table()
+    table.silent = True
+    patient = ArchiverSettings(flush_rows=10**6, flush_interval_ms=1_000)
+    later = settings.model_copy(update={"archiver": patient})
+
+    def archives(given: Settings) -> Callable[..., Archiver]:
+        return lambda deliver, halt: Archiver(given, table, deliver, halt)  # type: ignore[arg-type]
+
+    append(settings.kafka, journal(1, 12))
+    async with running(archives(settings)) as (role, halts):
+        await until(lambda: bool(table.ranges), halts)
+    begun = table.ranges[0]
+    table.ranges.clear()
+    table.silent = False
+    append(settings.kafka, journal(13, 40))
+    async with running(archives(later)) as (role, halts):
+        await until(lambda: role.status()["positions"].get("desk.journal.v1/0", 0) >= 41, halts)
+    assert table.ranges[0] == begun
+    assert [start for _, start, _ in table.ranges[1:]] == [end for _, _, end in table.ranges[:-1]]
