@@ -134,7 +134,7 @@ def campaign_settings(settings: Settings) -> Settings:
         changes["kafka"] = KafkaSettings(session_timeout_ms=6_000, heartbeat_ms=500)
     if "desk" not in settings.model_fields_set:
         changes["desk"] = DeskSettings(
-            checkpoint_every_lessons=500, state_checkpoint_every_s=20, digest_every_lessons=1_000
+            checkpoint_every_lessons=2_500, state_checkpoint_every_s=20, digest_every_lessons=2_500
         )
     return settings.model_copy(update=changes)
 
