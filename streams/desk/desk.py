@@ -7,22 +7,21 @@ the batch's partitions back to their last durable state and claims them again.
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING
 
 from models.policy import Policy
 from schemas.errors import IncompatibleError, UnavailableError
-from schemas.registry import INPUTS, LESSONS
+from schemas.registry import INPUTS
 from streams.desk.checkpoints import Checkpoints
 from streams.desk.digests import Digests
 from streams.desk.lessons import LessonFeed
 from streams.desk.ownership import Ownership
 from streams.desk.partition import Decided, Partition
+from streams.desk.report import Report
 from streams.desk.state_checkpoints import StateCheckpoints
 from streams.desk.state_keeper import StateKeeper
 from streams.health import catalogue
@@ -102,6 +101,9 @@ class Desk:
         self.keeper = StateKeeper(
             checkpoints, settings.desk.state_checkpoint_every_s, self._owned.partitions
         )
+        self._report = Report(
+            settings.worker, partition_count, self._owned, self.feed, self.digests, self.keeper
+        )
         self._newest_policy: Policy | None = None
         self._writer = Writer(settings.kafka)
         self._committed_at = 0.0
@@ -149,69 +151,15 @@ class Desk:
 
     def status(self) -> dict[str, Any]:
         """Give what an operator or a barrier wants to know."""
-        learners = self.feed.learners
-        return {
-            "role": "desk",
-            "worker": self._settings.worker,
-            "partition_count": self._partition_count,
-            "revision": learners.revision,
-            "digest": learners.digest,
-            "lessons_seen": self.feed.seen_offset,
-            "compared": self.digests.status(),
-            "partitions": {
-                str(number): {
-                    "epoch": partition.identity.epoch,
-                    "number": partition.store.position.reading.number,
-                    "journal_next": partition.store.position.journal_next,
-                    "sources": partition.store.position.sources,
-                    "tick_ms": partition.position.tick_ms,
-                    "policy": partition.policy.digest,
-                    "began_with": partition.store.origin,
-                    "began_at": partition.store.began_at,
-                    "checkpoint_at": self.keeper.saved_at(number),
-                }
-                for number, partition in sorted(self._owned.partitions.items())
-            },
-        }
+        return self._report.status()
 
     def standing(self) -> Standing:
         """Say how far the desk is; called in any thread."""
-        lessons = (LESSONS.name, 0)
-        positions = {
-            (topic.name, number): partition.store.position.sources.get(topic.name, OFFSET_BEGINNING)
-            for number, partition in list(self._owned.partitions.items())
-            for topic in INPUTS
-        }
-        return Standing(
-            positions | {lessons: self.feed.seen_offset},
-            self._owned.waiting,
-            frozenset({lessons}),
-            (tuple(self._owned.folded.copy().items()), self.feed.seen_offset),
-        )
+        return self._report.standing()
 
     def measure(self) -> None:
         """Set the gauges among the metrics to how things stand."""
-        partitions, feed = self._owned.partitions, self.feed
-        self.metrics.show_each(
-            catalogue.EPOCH,
-            (((str(number),), each.identity.epoch) for number, each in partitions.items()),
-        )
-        self.metrics.show_each(
-            catalogue.OFFSET,
-            (
-                ((str(number),), each.store.position.journal_next)
-                for number, each in partitions.items()
-            ),
-        )
-        policies = Counter(
-            (str(each.policy.version), each.policy.digest) for each in partitions.values()
-        )
-        self.metrics.show_each(catalogue.POLICY, policies.items())
-        self.metrics.show(catalogue.REVISION, feed.learners.revision)
-        self.metrics.show(catalogue.LESSONS, feed.folded_count)
-        self.metrics.show(catalogue.CHECKPOINTS, feed.saved_count, "saved")
-        self.metrics.show(catalogue.CHECKPOINTS, feed.failed_count, "failed")
-        self.metrics.show(catalogue.CHECKPOINT_AGE, feed.learners.revision - feed.newest_revision)
+        self._report.measure(self.metrics)
 
     async def _assigned(self, numbers: set[int], generation: int) -> None:
         for number in sorted(numbers):

@@ -148,8 +148,8 @@ CHECKPOINTS = Metric(
     "riverdesk_checkpoints_total",
     "counter",
     (DESK,),
-    "Checkpoints of the learners, by outcome: saved or failed.",
-    ("outcome",),
+    "Checkpoints, by what they hold (learners or state) and outcome (saved or failed).",
+    ("of", "outcome"),
 )
 CHECKPOINT_AGE = Metric(
     "riverdesk_checkpoint_age_records",
