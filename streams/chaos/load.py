@@ -112,8 +112,10 @@ class Load:
 
     def wait(self, seconds: float) -> None:
         """Go on serving for a while without publishing more of the schedule."""
-        self._serve()
-        self._producer.poll(seconds)
+        until_s = time.monotonic() + seconds
+        while (remaining_s := until_s - time.monotonic()) > 0:
+            self._serve()
+            self._producer.poll(remaining_s)  # comes back earlier with every acknowledgement
 
     def _make_producer(self) -> Producer:
         return make_producer(self._kafka, linger_ms=2, delivery_timeout_ms=DELIVERY_MS)
