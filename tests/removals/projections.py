@@ -62,6 +62,15 @@ PUBLISHED = (
         (DOUBT + "test_transaction_that_hangs_is_left_behind_and_published_once",),
     ),
     Removal(
+        "own-membership",
+        "a batch is published under the membership it was read with",
+        "a replaced publisher passes for a member and publishes what another has published",
+        PUBLISHER,
+        "        if self.intake.generation != generation:\n            return  # assigned anew",
+        "        if self.intake.generation < generation:\n            return  # assigned anew",
+        ("tests/streams/test_publisher_slices.py::test_publisher_borrows_no_newer_membership",),
+    ),
+    Removal(
         "lost-positions",
         "a publisher that has lost its positions refuses to begin anew",
         "every alert ever sent is sent again",

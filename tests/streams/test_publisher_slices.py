@@ -32,7 +32,7 @@ class Published:
         monkeypatch.setattr(self.role._outlet, "publish", self.publish)
         monkeypatch.setattr(self.role.intake, "start", lambda *at: self.restarted.append(at))
 
-    def publish(self, outputs: list[Output], offsets: list[TopicPartition], _: Any) -> None:
+    async def publish(self, outputs: list[Output], offsets: list[TopicPartition], _: Any) -> None:
         self.values += [output.value for output in outputs]
         self.offsets += [(each.offset, each.metadata or "") for each in offsets]
 
@@ -69,5 +69,15 @@ async def test_publisher_takes_only_what_continues_its_position(published: Publi
 async def test_publisher_drops_an_older_assignment(published: Published) -> None:
     await published.read(3, generation=1)
     assert (published.values, published.restarted) == ([], [])
+    await published.read(3)
+    assert published.values == [b"3", b"4"]
+
+
+async def test_publisher_borrows_no_newer_membership(published: Published) -> None:
+    """The intake was assigned anew, and the revocation has not reached the publisher yet."""
+    published.role.intake.generation = 3
+    await published.read(3)
+    assert published.values == []
+    published.role.intake.generation = 2
     await published.read(3)
     assert published.values == [b"3", b"4"]
