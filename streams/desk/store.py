@@ -28,7 +28,8 @@ from streams.journal.acceptance import Reading
 POSITION_KEY = b"\x00"
 AGENDA_PREFIX = b"\x01"
 ROOM_PREFIX = b"\x02"
-CACHED_VALUES = 50_000
+CACHED_VALUES = 10_000
+"""Decoded values kept of each partition: some 3 kB each, so 30 MB a partition at the most."""
 FORMAT = 1
 DAMAGED = ("Corruption", "Invalid argument", "No such file")
 """What RocksDB says of files that cannot be a store any more."""
