@@ -9,7 +9,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,16 @@ from streams.local_kafka.server import KafkaServer
 from streams.role import now_ms
 from streams.settings import KafkaSettings, Settings, TopicSettings
 from streams.simulator.company import company
+from streams.simulator.schedule import Scheduled
 from streams.stack.stack import Stack
 
 PARTITIONS = 6
 DAYS = 12.0
 SAMPLE_EVERY_S = 5.0
 MOST_WAITING = 1_000
+PACED_PER_S = 200.0
+COMPARED_S = 60.0
+"""How long decisions are timed after everything has landed, to compare with the time before."""
 
 
 def measure(events: int, directory: Path) -> dict[str, Any]:
@@ -73,14 +77,19 @@ class _Run:
             engine.start()
             back_s = time.monotonic()
             paced = company(2, self._events, now_ms() - int(DAYS * 86_400_000), DAYS)
-            for event in paced:  # new events go on while the archiver catches up
-                if self._caught_up("archiver"):
-                    break
-                self._load.publish(event)
-                self._load.wait(0.005)
-                self._sample()
+            while not self._caught_up("archiver"):  # decisions go on meanwhile
+                self._publish_paced(paced)
             catch_up_s = time.monotonic() - back_s
+            self._begin("caught up")
+            until_s = time.monotonic() + COMPARED_S
+            while time.monotonic() < until_s:
+                self._publish_paced(paced)
         return self._report(catch_up_s)
+
+    def _publish_paced(self, events: Iterator[Scheduled]) -> None:
+        self._load.publish(next(events))
+        self._load.wait(1 / PACED_PER_S)
+        self._sample()
 
     def _begin(self, phase: str) -> None:
         self._phase = phase
