@@ -76,7 +76,7 @@ class _Run:
             self._begin("warehouse back")
             engine.start()
             back_s = time.monotonic()
-            paced = company(2, self._events, now_ms() - int(DAYS * 86_400_000), DAYS)
+            paced = company(2, 1_000_000, now_ms() - int(DAYS * 86_400_000), DAYS)
             while not self._caught_up("archiver"):  # decisions go on meanwhile
                 self._publish_paced(paced)
             catch_up_s = time.monotonic() - back_s
