@@ -16,7 +16,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from rocksdict import AccessType, Checkpoint, DbClosedError, Options, Rdict, WriteBatch
+from rocksdict import (
+    AccessType,
+    BlockBasedOptions,
+    Cache,
+    Checkpoint,
+    DbClosedError,
+    Options,
+    Rdict,
+    WriteBatch,
+)
 
 from models.state import Changes, Due, Room, Value
 from models.version import CORE_VERSION
@@ -31,6 +40,9 @@ ROOM_PREFIX = b"\x02"
 CACHED_VALUES = 10_000
 """Decoded values kept of each partition: some 3 kB each, so 30 MB a partition at the most."""
 FORMAT = 1
+WRITE_BUFFER_BYTES = 8 * 1024 * 1024
+BLOCK_CACHE_BYTES = 8 * 1024 * 1024
+"""A store takes no more than two write buffers and this cache, whatever it holds."""
 DAMAGED = ("Corruption", "Invalid argument", "No such file")
 """What RocksDB says of files that cannot be a store any more."""
 
@@ -78,8 +90,12 @@ class PartitionStore:
             path.mkdir(parents=True, exist_ok=True)
         options = Options(raw_mode=True)
         options.create_if_missing(not read_only)
-        options.set_write_buffer_size(16 * 1024 * 1024)
+        options.set_write_buffer_size(WRITE_BUFFER_BYTES)
+        options.set_max_write_buffer_number(2)
         options.set_keep_log_file_num(2)
+        blocks = BlockBasedOptions()
+        blocks.set_block_cache(Cache(BLOCK_CACHE_BYTES))
+        options.set_block_based_table_factory(blocks)
         try:
             access = AccessType.read_only() if read_only else AccessType.read_write()
             self._db = Rdict(str(path), options=options, access_type=access)
