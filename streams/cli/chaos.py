@@ -92,7 +92,9 @@ def _run(
             screen.line(f"Apache Kafka on {server.bootstrap}")
         elif broker == "embedded":
             targets -= {"broker", "group"}
-            workers = 1
+            if workers > 1:
+                screen.line("one desk: the stand-in never gives a dead member's partitions away")
+                workers = 1
         else:
             targets -= {"broker"}
             settings = _on(settings, broker)
