@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import structlog
 
 from models.learning import Learners
-from schemas.errors import MalformedError
+from schemas.errors import MalformedError, UnavailableError
 from streams.desk.sealed import SealedReader, SealedWriter
 from streams.desk.shelf import Shelf
 
@@ -49,6 +49,7 @@ class Checkpoints:
 
         Raises:
             OSError: the directory is full or cannot be written; try again later.
+            UnavailableError: they have learned meanwhile; nothing was kept.
         """
         fingerprint = Learners.fingerprint()
         header = {
@@ -57,11 +58,14 @@ class Checkpoints:
             "revision": learners.revision,
             "digest": learners.digest,
             "lesson_digest": learners.lesson_digest,
+            "content": learners.content_digest(),
         }
 
         def fill(file: BinaryIO) -> None:
             writer = SealedWriter(file, self._key, header)
             _pickle(learners, writer)
+            if learners.revision != header["revision"]:
+                raise UnavailableError(f"learned on from {header['revision']} while being saved")
             writer.finish()
 
         path = self.shelf.put(
@@ -108,6 +112,8 @@ class Checkpoints:
             header["digest"],
         ):
             raise MalformedError("its content is not what its header says")
+        if learners.content_digest() != header.get("content"):
+            raise MalformedError("what it holds was not learned from these lessons")
         return learners
 
 

@@ -51,6 +51,7 @@ class LessonFeed:
         self._digests = digests
         self._rebuilt = True
         self._saving: asyncio.Task[None] | None = None
+        self._closed = False
         self._retry_s = 0.0
         self.learners = Learners()
         self._saved_revision = 0
@@ -118,7 +119,8 @@ class LessonFeed:
         self._arrived.clear()
 
     async def close(self) -> None:
-        """Stop reading and save a checkpoint."""
+        """Stop reading, learn no more, and save a checkpoint."""
+        self._closed = True  # whoever still waits for a revision must not fold into what is saved
         self._stopping.set()
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join, 5.0)
@@ -139,7 +141,7 @@ class LessonFeed:
         if self.failure is not None:
             raise IncompatibleError(f"the lessons cannot be read: {self.failure}")
         self.check()
-        if self._digests.resting or self._saving is not None:
+        if self._closed or self._digests.resting or self._saving is not None:
             return 0  # decisions go on with the learners as they are
         if self._due():  # save only at a revision whose digest was published
             if not self._digests.begin(self.learners):
@@ -196,7 +198,7 @@ class LessonFeed:
         self._retry_s = time.monotonic() + RETRY_S
         try:
             path = await asyncio.to_thread(self._checkpoints.save, self.learners)
-        except OSError as fault:
+        except (OSError, UnavailableError) as fault:
             self.failed_count += 1
             log.error("checkpoint_not_saved", error=str(fault))
         else:

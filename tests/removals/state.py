@@ -9,6 +9,36 @@ RECOVERY = "tests/streams/test_desk_recovery.py::"
 
 REMOVALS = (
     Removal(
+        "still-while-saved",
+        "learners that learned while they were saved are not kept",
+        "a checkpoint of two revisions at once is what every desk begins with",
+        CHECKPOINTS,
+        'if learners.revision != header["revision"]:',
+        "if False:",
+        (TESTS + "test_learners_that_learn_while_they_are_saved_are_not_kept",),
+    ),
+    Removal(
+        "content-verified",
+        "a checkpoint's weights have the digest they had when it was begun",
+        "what was torn in writing is learned on by everybody, and agreed upon",
+        CHECKPOINTS,
+        'if learners.content_digest() != header.get("content"):',
+        "if False:",
+        (TESTS + "test_checkpoint_that_holds_other_weights_than_it_says_is_refused",),
+    ),
+    Removal(
+        "closed-feed",
+        "nobody learns on once the feed is closing",
+        "a takeover under way folds into what is being saved",
+        "streams/desk/lessons.py",
+        "if self._closed or self._digests.resting",
+        "if self._digests.resting",
+        (
+            "tests/streams/test_desk_lesson_saving.py::"
+            "test_nobody_learns_on_once_the_feed_is_closing",
+        ),
+    ),
+    Removal(
         "one-atomic-write",
         "state and journal position are one atomic write",
         "after a full disk the position says more, or less, than the state",

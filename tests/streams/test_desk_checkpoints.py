@@ -9,6 +9,8 @@ import pytest
 
 from models.learning import Learners
 from schemas.codec import digest_bytes, encode
+from schemas.errors import UnavailableError
+from streams.desk import checkpoints as checkpointing
 from streams.desk.checkpoints import Checkpoints
 from streams.desk.sealed import LENGTH_BYTES, MAGIC, SEAL_BYTES, SealedWriter
 
@@ -85,6 +87,31 @@ def test_learners_of_a_checkpoint_learn_on_as_if_never_stopped(tmp_path: Path) -
         loaded.fold(lesson(offset), offset)
     whole = learned(9)
     assert (loaded.digest, loaded.content_digest()) == (whole.digest, whole.content_digest())
+
+
+def test_learners_that_learn_while_they_are_saved_are_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learners, pickled = learned(5), checkpointing._pickle
+
+    def interrupted(each: Learners, writer: SealedWriter) -> None:
+        pickled(each, writer)
+        each.fold(lesson(5), 5)
+
+    monkeypatch.setattr(checkpointing, "_pickle", interrupted)
+    with pytest.raises(UnavailableError, match="learned on from 5"):
+        checkpoints(tmp_path).save(learners)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_checkpoint_that_holds_other_weights_than_it_says_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = checkpoints(tmp_path)
+    with monkeypatch.context() as patched:  # what was pickled is not what stood there before
+        patched.setattr(Learners, "content_digest", lambda learners: "before")
+        saved.save(learned(5))
+    assert saved.newest(on_this_log) is None
 
 
 def flipped(raw: bytes, at: int) -> bytes:

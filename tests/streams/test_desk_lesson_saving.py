@@ -28,6 +28,9 @@ class Quiet:
     def begin(self, learners: Learners) -> bool:
         return False
 
+    def close(self, learners: Learners) -> None:
+        pass
+
     def passes(self, before: int, after: int) -> bool:
         return False
 
@@ -78,6 +81,28 @@ async def test_lessons_wait_while_learners_are_saved_and_nothing_else_does(
     assert made.apply(EVERY) == EVERY
     assert kept(tmp_path) == [EVERY]
     assert threads == [False]
+
+
+async def test_nobody_learns_on_once_the_feed_is_closing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A partition that is still being taken over may wait for a revision meanwhile."""
+    go_on = threading.Event()
+    save = Checkpoints.save
+
+    def slow(checkpoints: Checkpoints, learners: Learners) -> Path:
+        go_on.wait(10)
+        return save(checkpoints, learners)
+
+    monkeypatch.setattr(Checkpoints, "save", slow)
+    made = feed(tmp_path, 4)
+    assert made.apply(3) == 3
+    closing = asyncio.create_task(made.close())
+    await asyncio.sleep(0.05)
+    assert made.apply(1) == 0
+    go_on.set()
+    await closing
+    assert (kept(tmp_path), made.learners.revision) == ([3], 3)
 
 
 async def test_learners_that_could_not_be_saved_are_saved_later(tmp_path: Path) -> None:
