@@ -27,7 +27,7 @@ def main(report_path: str, picture_path: str) -> None:
     for role, color in COLORS.items():
         upper.plot(minutes, [point[role] for point in curve], color=color, label=role)
     upper.set(ylabel="resident memory, MB", ylim=(0, None))
-    upper.legend(frameon=False, ncols=3, loc="upper left")
+    upper.legend(frameon=False, ncols=3, loc="lower right")
     lower.plot(
         minutes, [point["decided"] / 1000 for point in curve], color="#1f6f8b",
         label="inputs decided",
