@@ -49,7 +49,7 @@ def test_decisions_replay_equally_after_crash_rebalance_and_restored_learners(
         load.company(PART, seed=2)
         load.settle()
         first.stop()
-        checkpoints = list((tmp_path / "state" / "desk-1" / "learners").glob("*.ckpt"))
+        checkpoints = list((stack.settings.checkpoints_path / "learners").glob("*.ckpt"))
         stack.roles.remove(first)  # nobody is to start it again by himself
         load.company(PART, seed=3)
         load.settle()
@@ -64,6 +64,7 @@ def test_decisions_replay_equally_after_crash_rebalance_and_restored_learners(
         log = first.last_words(10_000)
     assert stack.restarted == [first.name]
     assert checkpoints
+    assert "learners_restored" in log
     assert "checkpoint_refused" not in log
     writers = [{r["writer"] for r in own if r["kind"] in DECIDED} for own in records]
     assert all(len(names) >= 3 for names in writers), writers
