@@ -126,7 +126,10 @@ def test_window_takes_its_beginning_and_leaves_its_end(logs: MemoryLogs) -> None
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15,
+    derandomize=True,  # drawn at random, generation was once found inconsistent; not understood
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
 def test_changed_field_is_found_and_named(logs: MemoryLogs, data: st.DataObject) -> None:
