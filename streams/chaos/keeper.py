@@ -1,12 +1,13 @@
 """Supervises the roles as an init system would: what ended is started again, for ever."""
 
+import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from streams.stack.role_process import AWAY, RoleProcess
+from streams.stack.role_process import RoleProcess
 from streams.stack.stack import Stack
 
 LOOK_EVERY_S = 0.1
@@ -72,7 +73,7 @@ class Keeper:
             self._struck.discard(each)
         elif now_s - self._started_at.get(each, 0.0) < BACKOFF_S:
             return
-        elif each.exit_status not in (None, 0, AWAY):
+        elif each.exit_status not in (None, 0, os.EX_TEMPFAIL):
             self.ends[f"{each.role} {each.exit_status}"] += 1
             reason = each.last_words(1).strip()
             self._tell(f"{each.name} ended by itself ({each.exit_status}): {reason}")

@@ -39,8 +39,8 @@ def come_to_rest(
     consumer = make_consumer(stack.settings.kafka, group="riverdesk-chaos")
     try:
         _wait("the desks", lambda: _reached(observer.positions["desk"], ends))
-        while any(each.caught_up_s is None for each in observer.recoveries):
-            time.sleep(0.1)
+        # who has not recovered by then stands in the report
+        comes(lambda: all(each.caught_up_s is not None for each in observer.recoveries))
         for each in stack.of("desk"):
             down.enter_context(keeper.down(each))
             each.stop()
@@ -64,12 +64,17 @@ def _reached(positions: Mapping[tuple[str, int], int], ends: Mapping[tuple[str, 
     return all(positions.get(place, 0) >= end for place, end in ends.items())
 
 
-def _wait(whom: str, there: Callable[[], bool]) -> None:
+def comes(there: Callable[[], bool]) -> bool:
+    """Wait until something has come about, for minutes at the most; tell whether it has."""
     deadline_s = time.monotonic() + PATIENCE_S
-    while not there():
-        if time.monotonic() > deadline_s:
-            raise UnavailableError(f"{whom} did not come to rest within {PATIENCE_S:.0f} s")
+    while not (come := there()) and time.monotonic() < deadline_s:
         time.sleep(0.1)
+    return come
+
+
+def _wait(whom: str, there: Callable[[], bool]) -> None:
+    if not comes(there):
+        raise UnavailableError(f"{whom} did not come to rest within {PATIENCE_S:.0f} s")
 
 
 def _journal_ends(consumer: Consumer, settings: Settings) -> Positions:

@@ -17,8 +17,6 @@ from streams.settings import Settings
 
 STOP_PATIENCE_S = 20.0
 STATUS_PATIENCE_S = 5.0
-AWAY = 75
-"""Exit status where a neighbour that is needed to start was away: try again (EX_TEMPFAIL)."""
 
 
 class RoleProcess:

@@ -14,7 +14,6 @@ from schemas.errors import UnavailableError
 from streams.process import run
 from streams.role import now_ms
 from streams.settings import load
-from streams.stack.role_process import AWAY
 from streams.stack.skewed_clock import SkewedClock
 
 
@@ -31,4 +30,4 @@ if __name__ == "__main__":
         run(role, load(), SkewedClock(Path(clock[0])) if clock else now_ms)
     except UnavailableError as fault:
         sys.stderr.write(f"{role} not started: {fault}\n")
-        sys.exit(AWAY)
+        sys.exit(os.EX_TEMPFAIL)  # a neighbour was away: try again

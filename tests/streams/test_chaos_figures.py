@@ -1,5 +1,6 @@
 import pytest
 
+from streams.chaos import rest
 from streams.chaos.observer import Recovery
 from streams.chaos.pauses import Decided, longest_wait_s
 
@@ -40,3 +41,9 @@ def test_recovery_is_timed_until_every_role_has_dealt_with_what_stood_there() ->
 )
 def test_pause_counts_only_while_something_waits(decided: list[Decided], longest_s: float) -> None:
     assert longest_wait_s(decided) == longest_s
+
+
+def test_waiting_for_what_never_comes_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest, "PATIENCE_S", 0.0)
+    assert not rest.comes(lambda: False)
+    assert rest.comes(lambda: True)

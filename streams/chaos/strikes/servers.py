@@ -40,25 +40,28 @@ def freeze(rig: Rig, server: Server, hold_s: float) -> str:
 def make_read_only(rig: Rig, server: Server, draw: Random, hold_s: float) -> str:
     """Have a table refuse inserts for a while."""
     table = draw.choice(TABLES)
-    with rig.alone(server):
-        _execute(rig, f"ALTER TABLE {table} MODIFY SETTING table_readonly = 1")
-        try:
-            rig.hold(hold_s)
-        finally:
-            _execute(rig, f"ALTER TABLE {table} MODIFY SETTING table_readonly = 0")
+    setting = f"ALTER TABLE {table} MODIFY SETTING table_readonly ="
+    _altered(rig, server, f"{setting} 1", f"{setting} 0", hold_s)
     return table
 
 
 def take_table(rig: Rig, server: Server, draw: Random, hold_s: float) -> str:
     """Have a table missing for a while."""
     table = draw.choice(TABLES)
+    taken = f"{table}_taken"
+    _altered(
+        rig, server, f"RENAME TABLE {table} TO {taken}", f"RENAME TABLE {taken} TO {table}", hold_s
+    )
+    return table
+
+
+def _altered(rig: Rig, server: Server, statement: str, undo: str, hold_s: float) -> None:
     with rig.alone(server):
-        _execute(rig, f"RENAME TABLE {table} TO {table}_taken")
+        _execute(rig, statement)
         try:
             rig.hold(hold_s)
         finally:
-            _execute(rig, f"RENAME TABLE {table}_taken TO {table}")
-    return table
+            _execute(rig, undo)
 
 
 def _down(rig: Rig, server: Server, end: Callable[[], None], hold_s: float) -> str:
