@@ -1,4 +1,4 @@
 """The version of the pure core; bit equality is promised within one version and platform."""
 
-CORE_VERSION = "1"
+CORE_VERSION = "2"
 """Raised with every change that could change a decision, a state or a learner."""
