@@ -1,6 +1,55 @@
-"""Every feature: name, unit, meaning. One that is unknown is left out, never guessed."""
+"""Every feature: name, type, unit, meaning. One that is unknown is left out, never guessed.
 
+``docs/features.md`` is written from it: ``python -m tests.features --markdown``.
+"""
+
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
+
+FeatureType = Literal["flag", "count", "ratio", "number"]
+"""A flag is 0 or 1, a count a whole number, a ratio has no dimension, a number may be any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a unit says about the numbers that have it.
+
+    Args:
+        type: What kind of number it is.
+        least: No value is lower.
+        most: No value is higher.
+    """
+
+    type: FeatureType
+    least: float = 0.0
+    most: float = math.inf
+
+    def admits(self, value: float) -> bool:
+        """Tell whether a value can have this unit.
+
+        >>> Unit("flag", 0.0, 1.0).admits(0.5), Unit("number").admits(0.5)
+        (False, True)
+        """
+        whole = self.type in ("flag", "count")
+        return self.least <= value <= self.most and value < math.inf and not (whole and value % 1.0)
+
+
+UNITS: Mapping[str, Unit] = {
+    "flag": Unit("flag", 0.0, 1.0),
+    "count": Unit("count"),
+    "count in parts": Unit("number"),
+    "ratio": Unit("ratio"),
+    "0 to 1": Unit("ratio", 0.0, 1.0),
+    "-1 to 1": Unit("ratio", -1.0, 1.0),
+    "deviations": Unit("number", -10.0, 10.0),
+    "s": Unit("number"),
+    "h": Unit("number", 0.0, 24.0),
+    "d": Unit("number"),
+    "reference currency": Unit("number"),
+}
+"""``count in parts``: what left a window in the course of a day counts with the share inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,7 +58,7 @@ class Feature:
 
     Args:
         name: As in records.
-        unit: ``reference currency``, ``ratio``, ``count``, ``s``, ``d``, ``flag`` (0 or 1), …
+        unit: One of `UNITS`, which gives type and range.
         meaning: One line for people.
         optional: Left out where it is not known.
     """
@@ -18,6 +67,11 @@ class Feature:
     unit: str
     meaning: str
     optional: bool = False
+
+    @property
+    def type(self) -> FeatureType:
+        """What kind of number it is."""
+        return UNITS[self.unit].type
 
 
 _MONEY = "reference currency"
@@ -28,9 +82,9 @@ TRANSACTION_FEATURES: tuple[Feature, ...] = (
     Feature("amount_z", "deviations", "clipped distance from that mean, -10 to 10", True),
     Feature("count_1h", "count", "earlier transactions within the hour, at most 16"),
     Feature("small_1h", "count", "of them, those below 5"),
-    Feature("count_1d", "count", "earlier transactions within 1 day (daily buckets)"),
-    Feature("count_7d", "count", "earlier transactions within 7 days (daily buckets)"),
-    Feature("count_30d", "count", "earlier transactions within 30 days (daily buckets)"),
+    Feature("count_1d", "count in parts", "earlier transactions within 1 day (daily buckets)"),
+    Feature("count_7d", "count in parts", "earlier transactions within 7 days (daily buckets)"),
+    Feature("count_30d", "count in parts", "earlier transactions within 30 days (daily buckets)"),
     Feature("mean_1d", _MONEY, "their mean amount within 1 day", True),
     Feature("mean_7d", _MONEY, "their mean amount within 7 days", True),
     Feature("mean_30d", _MONEY, "their mean amount within 30 days", True),
