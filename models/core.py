@@ -13,7 +13,7 @@ from models.folding import Fold
 from models.learning import Learners
 from models.policy import Policy
 from models.state import Changes, Stamp, State
-from models.tick_decisions import decide_tick_items
+from models.tick_decisions import decide_tick_items, is_reporting
 from models.ticket_decisions import decide_ticket
 from models.transaction_decisions import decide_transaction
 from models.version import CORE_VERSION
@@ -24,7 +24,15 @@ from schemas.journal import EventKind, Source
 from schemas.tickets import TicketClosed, TicketMessage, TicketOpened, TicketStatusChanged
 from schemas.transactions import Transaction
 
-__all__ = ["CORE_VERSION", "Draft", "advance", "decide_event", "decide_policy", "decide_tick"]
+__all__ = [
+    "CORE_VERSION",
+    "Draft",
+    "advance",
+    "decide_event",
+    "decide_policy",
+    "decide_tick",
+    "is_tick_due",
+]
 
 AHEAD_MS = 5 * 60_000
 """How far an event's time may lie ahead of its publishing."""
@@ -86,6 +94,11 @@ def decide_tick(
     At most ``policy.tick_items`` entries; while ``decision["full"]``, call again.
     """
     return decide_tick_items(tick_ms, Context(state, learners, policy, stamp))
+
+
+def is_tick_due(tick_ms: int, state: State, learners: Learners, partition: int) -> bool:
+    """Tell whether `decide_tick` would give a record; cheap."""
+    return bool(state.due(tick_ms, 1)) or is_reporting(tick_ms, state, learners, partition)
 
 
 def decide_policy(content: Mapping[str, Any], stamp: Stamp) -> Draft:

@@ -9,7 +9,8 @@ from schemas.base import moment
 from schemas.decisions import Assessment
 from schemas.journal import Effect
 from schemas.outputs import Alert, Lesson, PriorityChange
-from schemas.registry import ALERTS, LESSONS, PRIORITIES
+from schemas.quality import Quality
+from schemas.registry import ALERTS, LESSONS, PRIORITIES, QUALITY_TOPIC
 
 
 @dataclass(slots=True)
@@ -35,6 +36,10 @@ class Effects:
     def lesson(self, lesson: Lesson) -> None:
         """Add a lesson; its id must be `next_id`."""
         self._add(LESSONS.name, None, lesson)
+
+    def quality(self, quality: Quality) -> None:
+        """Add what is known of a learner; its id must be `next_id`."""
+        self._add(QUALITY_TOPIC.name, quality["learner"], quality)
 
     def priority(self, assessment: Assessment, ticket: Mapping[str, Any], occurred_ms: int) -> None:
         """Add a priority change, if the assessment changed the class."""

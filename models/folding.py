@@ -182,7 +182,9 @@ class Fold:
             self.rooms["parked", key] = None
         self._fold_labels()
         self._fold_assessments()
-        self.rooms["ledger", ""] = fold_tick(self.get("ledger", ""), self.record["tick_ms"])
+        self.rooms["ledger", ""] = fold_tick(
+            self.get("ledger", ""), self.record["tick_ms"], self.decision.get("quality")
+        )
 
     def _memory(self) -> dict[str, Any]:
         record = self.record

@@ -9,6 +9,7 @@ from models.learners.anomaly import AnomalyLearner
 from models.learners.digest import digest_content
 from models.learners.risk import RiskLearner
 from models.learners.softmax import HashedSoftmaxClassifier
+from models.quality.board import QualityBoard
 from models.sampling import is_chosen
 from models.standins import Standins
 from models.version import CORE_VERSION
@@ -44,6 +45,7 @@ class Learners:
         self.anomaly = AnomalyLearner(window_size=200, seed=4)  # ready after 1,000 transactions
         self.standins = Standins()
         self.knowledge = Knowledge()
+        self.quality = QualityBoard()
 
     def fold(self, raw: bytes, offset: int) -> None:
         """Fold the lesson at ``offset``; a malformed one is skipped, but still chained."""
@@ -60,6 +62,7 @@ class Learners:
     def learn(self, lesson: Lesson) -> None:
         """Learn one lesson; a label of another type than its task takes is ignored."""
         task, label = lesson["task"], lesson["label"]
+        self.quality.learn(lesson)  # before anybody has learned it
         if task == "anomaly":
             self.anomaly.learn_one(unusual_view(lesson["features"]))
             if _is_kept(lesson):
@@ -111,6 +114,7 @@ class Learners:
             self.anomaly.digest(),
             self.standins.digest(),
             self.knowledge.digest(),
+            self.quality.digest(),
         )
 
     @staticmethod

@@ -57,9 +57,10 @@ def fold_score(ledger: Value | None, score: float, alert: bool, at_ms: int) -> d
     }
 
 
-def fold_tick(ledger: Value | None, tick_ms: int) -> dict[str, Any]:
-    """Give the ledger after a tick."""
-    return {**(ledger if ledger is not None else NEW), "last_tick_ms": tick_ms}
+def fold_tick(ledger: Value | None, tick_ms: int, quality: Value | None) -> dict[str, Any]:
+    """Give the ledger after a tick, which may have reported on the learners' quality."""
+    reported = {} if quality is None else {"quality": quality}
+    return {**(ledger if ledger is not None else NEW), "last_tick_ms": tick_ms, **reported}
 
 
 NEW: Value = {"alerts": {}, "oldest_day": -(10**6), "histogram": None, "last_tick_ms": None}

@@ -4,8 +4,10 @@ from typing import Any
 
 from models.context import Context, Draft, place, split_place
 from models.effects import Effects
+from models.learning import Learners
 from models.priority import assess
-from models.state import Due
+from models.quality.report import is_report_due, report
+from models.state import Due, State
 from models.teaching import Subject
 from models.ticket import is_open
 
@@ -14,10 +16,15 @@ PARKED = "parked:"
 
 
 def decide_tick_items(tick_ms: int, context: Context) -> Draft | None:
-    """Decide about at most ``tick_items`` agenda entries due; ``None`` if there are none."""
+    """Decide about at most ``tick_items`` agenda entries due, and report on the learners.
+
+    Returns:
+        ``None`` if no entry and no report is due.
+    """
     limit = context.policy.tick_items
     entries = context.state.due(tick_ms, limit)
-    if not entries:
+    reports = is_reporting(tick_ms, context.state, context.learners, context.stamp.partition)
+    if not entries and not reports:
         return None
     effects = Effects(context.stamp)
     decision: dict[str, Any] = {
@@ -27,6 +34,7 @@ def decide_tick_items(tick_ms: int, context: Context) -> Draft | None:
         "dropped": [],
         "tickets": [],
         "labels": [],
+        "quality": None,
     }
     for due in entries:
         if due.kind == "reprioritise":
@@ -35,6 +43,15 @@ def decide_tick_items(tick_ms: int, context: Context) -> Draft | None:
             _drop(due, tick_ms, decision, context)
         else:
             _mature(due, decision, context, effects)
+    if reports:
+        decision["quality"] = report(
+            context.learners.quality,
+            context.learners.revision,
+            context.state.get("ledger", ""),
+            tick_ms,
+            context.policy.alert_budget_per_day,
+            effects,
+        )
     return {
         "kind": "tick",
         **context.versions(),
@@ -43,6 +60,12 @@ def decide_tick_items(tick_ms: int, context: Context) -> Draft | None:
         "effects": effects.items,
         "decided_ms": context.stamp.decided_ms,
     }
+
+
+def is_reporting(tick_ms: int, state: State, learners: Learners, partition: int) -> bool:
+    """Tell whether a tick of this partition would report on the learners."""
+    ledger = state.get("ledger", "")
+    return is_report_due(learners.quality, learners.revision, ledger, tick_ms, partition)
 
 
 def _mature(due: Due, decision: dict[str, Any], context: Context, effects: Effects) -> None:

@@ -233,6 +233,21 @@ class Done(TypedDict):
     key: str
 
 
+class QualityReported(TypedDict):
+    """What the last report on the learners covered; kept in the partition's ledger."""
+
+    revision: int
+    """Of the learners."""
+    at_ms: int
+    """The tick's time."""
+    verdict_changes: int
+    """How often learners had lost or regained trust by then."""
+    signal_count: int
+    """Drift signals by then."""
+    record_count: int
+    """How many of the effects are the report."""
+
+
 class TickDecision(TypedDict):
     """Kind ``tick``."""
 
@@ -245,6 +260,8 @@ class TickDecision(TypedDict):
     """Places in ``parked`` whose feedback waited too long."""
     tickets: list[Assessment]
     labels: list[Labelled]
+    quality: QualityReported | None
+    """Given if this tick reports on the learners; partition 0 does, when it is due."""
 
 
 TICKET_DECISION: TypeAdapter[TicketDecision] = TypeAdapter(TicketDecision)

@@ -115,7 +115,9 @@ class Partition:
     def is_due(self, now_ms: int) -> bool:
         """Tell whether a tick at this time would change anything."""
         tick_ms = now_ms - now_ms % self._tick_interval_ms
-        return tick_ms > self._ticked_ms and bool(self.store.due(tick_ms, 1))
+        return tick_ms > self._ticked_ms and core.is_tick_due(
+            tick_ms, self.store, self._learners, self.identity.partition
+        )
 
     def rest(self, now_ms: int | None, clock: Callable[[], int], newest: Policy | None) -> Decided:
         """Adopt a newer policy and let time pass while no record comes.

@@ -94,7 +94,9 @@ def test_unlabelled_sampled_transaction_matures_to_an_implicit_negative() -> Non
     assert 8 <= len(sampled) <= 32
     told = sampled[0]["decision"]["transaction_id"]
     desk.feedback(60, "transaction", transaction_id=told, is_fraud=True)
-    assert desk.tick(7 * DAY + 59) is None
+    early = desk.tick(7 * DAY + 59)
+    assert early is not None
+    assert early["decision"]["done"] == []  # it reports on the learners
     record = desk.tick(7 * DAY + 60 + 40)
     assert record is not None
     assert record["decision"]["matured"] == len(sampled) - 1

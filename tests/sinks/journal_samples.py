@@ -151,7 +151,7 @@ def feedback(number: int, offset: int, **more: Any) -> dict[str, Any]:
 def tick(number: int, **more: Any) -> dict[str, Any]:
     decision = {
         "done": [{"at_ms": START_MS, "kind": "mature", "key": "tx1"}], "full": True, "matured": 1,
-        "dropped": ["x", "y"], "tickets": [assessment("T1", "P1")], "labels": [],
+        "dropped": ["x", "y"], "tickets": [assessment("T1", "P1")], "labels": [], "quality": None,
     }  # fmt: skip
     return record(
         "tick", number, tick_ms=START_MS + HOUR_MS, decision=decision,
@@ -194,8 +194,10 @@ def lesson(**more: Any) -> dict[str, Any]:
 
 def figure(**more: Any) -> dict[str, Any]:
     return {
-        "id": "q1", "learner": "category", "metric": "accuracy", "value": 0.875,
-        "window_count": 500, "missing_count": 20, "revision": 40, "known_ms": START_MS, **more,
+        "id": "0/9/2", "kind": "figure", "learner": "category", "metric": "accuracy",
+        "segment": "all", "maturity": "all", "value": 0.875, "baseline": 0.25,
+        "window_count": 500, "missing_count": 20, "revision": 40, "known_ms": START_MS,
+        "core": "2", **more,
     }  # fmt: skip
 
 

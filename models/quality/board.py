@@ -1,0 +1,308 @@
+"""The quality board: what labels that came later say of the decisions made, per learner.
+
+A fold of the lessons like the learners themselves. A lesson is counted before anybody learns it,
+and by what the decision said then, so no learner is ever asked about what it has been taught.
+"""
+
+import math
+from typing import Any
+
+from models.learners.digest import digest_content
+from models.quality.cells import ClassCell, DetectionCell
+from models.quality.drift import DriftWatch
+from models.quality.segments import maturity, ticket_segments, transaction_segments
+from models.quality.verdicts import Paired, Ranked
+from models.quality.window import Window
+from models.word_lists import read_urgency
+from schemas.outputs import Lesson
+
+ALL = "all"
+TEXT_LEARNERS = ("category", "urgency")
+DETECTORS = ("risk", "anomaly")
+LEARNERS = (*TEXT_LEARNERS, *DETECTORS)
+
+MAX_CLASSES = 4_096
+"""Classes whose shares are known; later ones count as new each time."""
+
+_LEAST = 1e-6
+"""Probabilities count as at least this: one confident mistake must not outweigh everything."""
+_LEAST_PROPENSITY = 1e-3
+_FULL_LOG_AMOUNT = math.log1p(1e6)
+_FULL_LOG_TEXT = math.log1p(20_000)
+
+
+class Classes:
+    """What is known of one learner of classes, and of how often each class is right."""
+
+    def __init__(self) -> None:
+        self.cells: dict[str, ClassCell] = {ALL: ClassCell()}
+        self.offered = 0.0
+        """Weight of all labelled decisions, also those where the learner said nothing."""
+        self.shares: dict[str, float] = {}
+        self.total = 0.0
+        self.commonest: str | None = None
+        self.verdict = Paired()
+
+    def know(self, label: str, unit: float) -> None:
+        """Count a class for the prior."""
+        if label not in self.shares and len(self.shares) >= MAX_CLASSES:
+            return
+        self.total += unit
+        self.shares[label] = counted = self.shares.get(label, 0.0) + unit
+        if self.commonest is None or counted > self.shares[self.commonest]:
+            self.commonest = label
+
+    def prior(self, label: str, unit: float) -> float:
+        """Give the share of a class among the labels so far; one that is new has a little."""
+        return (self.shares.get(label, 0.0) + unit) / (self.total + unit * (len(self.shares) + 1))
+
+    def scale(self, factor: float) -> None:
+        """Let everything count less."""
+        for cell in self.cells.values():
+            cell.scale(factor)
+        self.offered *= factor
+        self.total *= factor
+        self.shares = {label: share * factor for label, share in self.shares.items()}
+
+    def content(self) -> list[object]:
+        """Give everything, in a fixed order."""
+        return [
+            {name: cell.content() for name, cell in self.cells.items()},
+            [self.offered, self.total, self.commonest],
+            self.shares,
+            self.verdict.content(),
+        ]
+
+
+class Detector:
+    """What is known of one learner that looks for frauds."""
+
+    def __init__(self, margin: float) -> None:
+        self.cells: dict[str, DetectionCell] = {ALL: DetectionCell()}
+        self.ranked = Ranked(margin=margin)
+        self.paired = Paired(half_life=2_000.0, least_count=500)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether it neither ranks nor judges worse than its baselines."""
+        return self.ranked.trusted and self.paired.trusted
+
+    def content(self) -> list[object]:
+        """Give everything, in a fixed order."""
+        return [
+            {name: cell.content() for name, cell in self.cells.items()},
+            self.ranked.content(),
+            self.paired.content(),
+        ]
+
+
+class QualityBoard:
+    """Scorecards, drift signals and verdicts of all learners; bounded memory.
+
+    Attributes:
+        verdict_changes: How often a learner lost or regained trust.
+    """
+
+    def __init__(self) -> None:
+        self.window = Window()
+        self.classes = {name: Classes() for name in TEXT_LEARNERS}
+        self.detectors = {"risk": Detector(0.02), "anomaly": Detector(0.0)}
+        self.drift = DriftWatch()
+        self.verdict_changes = 0
+        self.decided: dict[str, dict[str, float]] = {"transaction": {}, "ticket": {}}
+        """Decisions by segment, estimated from the sampled ones."""
+        self.labelled: dict[str, dict[str, float]] = {}
+        """By task and segment or maturity: decisions whose label is known, by their own time."""
+        self._frauds = 0.0
+        self._judged = 0.0
+
+    def trusts(self, learner: str) -> bool:
+        """Tell whether decisions may rest on a learner; so it is until it was seen to be worse."""
+        classes = self.classes.get(learner)
+        if classes is not None:
+            return classes.verdict.trusted
+        detector = self.detectors.get(learner)
+        return detector is None or detector.trusted
+
+    def lead(self, learner: str) -> tuple[float | None, int]:
+        """Give what the verdict rests on: the lead over the baseline, and on how many labels.
+
+        It is in accuracy or average precision; ``None`` without a label (or fraud).
+        """
+        if learner in self.classes:
+            paired = self.classes[learner].verdict
+            return (paired.estimate()[0] if paired.count else None), paired.count
+        ranked = self.detectors[learner].ranked
+        return (ranked.estimate()[0] if ranked.count else None), ranked.count
+
+    def learn(self, lesson: Lesson) -> None:
+        """Take in a lesson; call it before the learners learn it."""
+        task, label = lesson["task"], lesson["label"]
+        factor = self.window.advance(lesson["known_ms"])
+        if factor != 1.0:
+            self._scale(factor)
+        if label is None:
+            self._sample(lesson)
+            return
+        before = tuple(map(self.trusts, LEARNERS))
+        if task == "risk" and isinstance(label, bool):
+            self._judge(lesson, label)
+        elif task in self.classes and isinstance(label, str):
+            self._classify(lesson, label)
+        after = map(self.trusts, LEARNERS)
+        self.verdict_changes += sum(old != new for old, new in zip(before, after, strict=True))
+
+    def base_rate(self, unit: float) -> float:
+        """Give the share of frauds among all judged transactions so far."""
+        return (self._frauds + 0.5 * unit) / (self._judged + unit)
+
+    def digest(self) -> str:
+        """Return the digest of everything."""
+        return digest_content(
+            "QualityBoard",
+            self.window.content(),
+            {name: each.content() for name, each in self.classes.items()},
+            {name: each.content() for name, each in self.detectors.items()},
+            self.drift.content(),
+            [self.verdict_changes, self._frauds, self._judged],
+            [self.decided, self.labelled],
+        )
+
+    # -- one lesson -----------------------------------------------------------------------------
+
+    def _sample(self, lesson: Lesson) -> None:
+        """Count a sampled decision for all those that it stands for, and watch the inputs."""
+        occurred_ms, known_ms = lesson["occurred_ms"], lesson["known_ms"]
+        features, scores = lesson["features"], lesson["scores"]
+        is_ticket = lesson["text"] is not None
+        segments = ticket_segments(features) if is_ticket else transaction_segments(features)
+        weight = self.window.weight(occurred_ms) / max(lesson["propensity"], _LEAST_PROPENSITY)
+        decided = self.decided["ticket" if is_ticket else "transaction"]
+        for name in (ALL, *segments):
+            decided[name] = decided.get(name, 0.0) + weight
+        watch = self.drift.observe
+        if is_ticket:
+            length = math.log1p(max(features.get("text_chars", 0.0), 0.0)) / _FULL_LOG_TEXT
+            watch("category", "text_length", min(length, 1.0), known_ms)
+            watch("category", "chinese", 1.0 if features.get("chinese") else 0.0, known_ms)
+            if scores:
+                watch("category", "confidence", _share(max(scores.values())), known_ms)
+            return
+        amount = math.log1p(max(features.get("amount", 0.0), 0.0)) / _FULL_LOG_AMOUNT
+        watch("risk", "amount", min(amount, 1.0), known_ms)
+        watch("risk", "card_absent", 1.0 if features.get("card_absent") else 0.0, known_ms)
+        if "risk" in scores:
+            watch("risk", "score", _share(scores["risk"]), known_ms)
+        if "anomaly" in scores:
+            watch("anomaly", "rank", _share(scores["anomaly"]), known_ms)
+
+    def _judge(self, lesson: Lesson, is_fraud: bool) -> None:
+        """Count a transaction that is known to be fraud or not."""
+        known_ms, scores = lesson["known_ms"], lesson["scores"]
+        share = max(lesson["propensity"], _LEAST_PROPENSITY)
+        unit = self.window.weight(known_ms)
+        segments = transaction_segments(lesson["features"])
+        age = maturity(lesson["occurred_ms"], known_ms)
+        self._count_label(lesson, (ALL, age, *segments), share)
+        base_rate = self.base_rate(unit)
+        base_loss = _loss(base_rate, is_fraud)
+        baseline = _share(scores.get("scorecard", 0.5))
+        for name in DETECTORS:
+            if name not in scores:
+                continue
+            detector, score = self.detectors[name], _share(scores[name])
+            calibrated = name == "risk"
+            loss = _loss(score, is_fraud) if calibrated else 0.0
+            compared = baseline if calibrated else 0.5
+            for cell in _cells(detector.cells, (ALL, age, *segments), DetectionCell):
+                cell.add(unit, unit / share, is_fraud, score, compared, loss, base_loss)
+            detector.ranked.update(is_fraud, score, compared, 1.0 / share)
+            if calibrated:
+                detector.paired.update(base_loss - loss, 1.0 / share)
+            if is_fraud:
+                self.drift.observe(name, "loss_of_frauds", 1.0 - score, known_ms, slow=True)
+        self._judged += unit / share
+        if is_fraud:
+            self._frauds += unit / share
+
+    def _classify(self, lesson: Lesson, label: str) -> None:
+        """Count a ticket whose class is known."""
+        known_ms, scores = lesson["known_ms"], lesson["scores"]
+        share = max(lesson["propensity"], _LEAST_PROPENSITY)
+        unit = self.window.weight(known_ms)
+        segments = ticket_segments(lesson["features"])
+        age = maturity(lesson["occurred_ms"], known_ms)
+        task = lesson["task"]
+        classes = self.classes[task]
+        self._count_label(lesson, (ALL, age, *segments), share)
+        classes.offered += unit / share
+        if scores:
+            highest, guess = min((-value, name) for name, value in scores.items())
+            confidence = _share(-highest)
+            probability = _probability(scores, label, len(classes.shares))
+            baseline = classes.commonest
+            if task == "urgency" and lesson["text"] is not None:
+                baseline = read_urgency(lesson["text"])[0]
+            right, base_right = guess == label, baseline == label
+            for cell in _cells(classes.cells, (ALL, age, *segments), ClassCell):
+                cell.add(
+                    unit,
+                    unit / share,
+                    right,
+                    True,
+                    confidence,
+                    -math.log(max(probability, _LEAST)),
+                    base_right,
+                    -math.log(classes.prior(label, unit)),
+                )
+            classes.verdict.update(float(right) - float(base_right), 1.0 / share)
+            self.drift.observe(task, "loss", 1.0 - probability, known_ms, slow=True)
+        classes.know(label, unit)
+
+    def _count_label(self, lesson: Lesson, names: tuple[str, ...], share: float) -> None:
+        labelled = self.labelled.setdefault(lesson["task"], {})
+        weight = self.window.weight(lesson["occurred_ms"]) / share
+        for name in names:
+            labelled[name] = labelled.get(name, 0.0) + weight
+
+    def _scale(self, factor: float) -> None:
+        for classes in self.classes.values():
+            classes.scale(factor)
+        for detector in self.detectors.values():
+            for cell in detector.cells.values():
+                cell.scale(factor)
+        for counts in (*self.decided.values(), *self.labelled.values()):
+            for name in counts:
+                counts[name] *= factor
+        self._frauds *= factor
+        self._judged *= factor
+
+
+def _cells(cells: dict[str, Any], names: tuple[str, ...], kind: type[Any]) -> list[Any]:
+    """Give the named cells; those that are not there are made."""
+    found = []
+    for name in names:
+        cell = cells.get(name)
+        if cell is None:
+            cell = cells[name] = kind()
+        found.append(cell)
+    return found
+
+
+def _share(value: float) -> float:
+    """Give a probability as such, whatever a lesson claims."""
+    return min(max(value, 0.0), 1.0)
+
+
+def _loss(probability: float, happened: bool) -> float:
+    """Give the logarithmic loss, at most 13.8."""
+    said = probability if happened else 1.0 - probability
+    return -math.log(max(said, _LEAST))
+
+
+def _probability(scores: dict[str, float], label: str, class_count: int) -> float:
+    """Give the probability of a class; those not named share what the named ones leave."""
+    if label in scores:
+        return _share(scores[label])
+    rest = max(1.0 - math.fsum(scores.values()), 0.0)
+    return rest / max(class_count - len(scores), 1)

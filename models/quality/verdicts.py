@@ -1,0 +1,156 @@
+"""Whether a learner is better than what would decide without it; slow to change its mind.
+
+Both verdicts look at a window of labels that shrinks with what comes, not with time: so many new
+labels, and the old ones count half. A learner is distrusted when it is worse by more than the
+margin even with two standard errors in its favour, and trusted again when it is not worse and two
+standard errors to its disadvantage would not distrust it.
+"""
+
+import math
+
+from models.quality.bins import BINS, average_precision, bin_of, empty
+
+MARGIN = 0.02
+ERRORS = 2.0
+_HEAVIEST = 1e9
+_EVERY = 10
+
+
+class Paired:
+    """Compares by the mean difference of a gain on the same decisions.
+
+    Args:
+        half_life: In labels.
+        least_count: Labels before which nobody is distrusted.
+    """
+
+    __slots__ = (
+        "count", "growth", "least_count", "squares", "trusted", "unit", "weight",
+        "weight_squares", "weighted",
+    )  # fmt: skip
+
+    def __init__(self, half_life: float = 200.0, least_count: int = 100) -> None:
+        self.growth = 2.0 ** (1.0 / half_life)
+        self.least_count = least_count
+        self.count = 0
+        self.unit = 1.0
+        self.weight = self.weight_squares = self.weighted = self.squares = 0.0
+        self.trusted = True
+
+    def update(self, difference: float, weight: float) -> None:
+        """Take in what the learner gained over its baseline on one decision."""
+        self.count += 1
+        self.unit *= self.growth
+        if self.unit > _HEAVIEST:
+            self._shrink()
+        now = weight * self.unit
+        self.weight += now
+        self.weight_squares += now * now
+        self.weighted += now * difference
+        self.squares += now * difference * difference
+        if self.count >= self.least_count:
+            mean, error = self.estimate()
+            self.trusted = judge(self.trusted, mean, error, MARGIN)
+
+    def estimate(self) -> tuple[float, float]:
+        """Give the mean difference and its standard error."""
+        mean = self.weighted / self.weight
+        variance = max(self.squares / self.weight - mean * mean, 0.0)
+        return mean, math.sqrt(variance * self.weight_squares) / self.weight
+
+    def _shrink(self) -> None:
+        factor = 1.0 / self.unit
+        self.weight *= factor
+        self.weight_squares *= factor * factor
+        self.weighted *= factor
+        self.squares *= factor
+        self.unit = 1.0
+
+    def content(self) -> list[object]:
+        """Give everything, in a fixed order."""
+        return [getattr(self, name) for name in self.__slots__]
+
+
+class Ranked:
+    """Compares by average precision; errors are those of a share among as many frauds.
+
+    Args:
+        half_life: In frauds.
+        least_count: Frauds before which nobody is distrusted.
+        margin: By how much it must be worse.
+    """
+
+    __slots__ = (
+        "base_negatives", "base_positives", "count", "frauds", "growth", "least_count", "margin",
+        "negatives", "positives", "trusted", "unit",
+    )  # fmt: skip
+
+    def __init__(
+        self, half_life: float = 100.0, least_count: int = 50, margin: float = MARGIN
+    ) -> None:
+        self.growth = 2.0 ** (1.0 / half_life)
+        self.least_count = least_count
+        self.margin = margin
+        self.count = 0
+        self.unit = 1.0
+        self.frauds = 0.0
+        self.positives = empty()
+        self.negatives = empty()
+        self.base_positives = empty()
+        self.base_negatives = empty()
+        self.trusted = True
+
+    def update(self, is_fraud: bool, score: float, base_score: float, weight: float) -> None:
+        """Take in one decision: the learner's score and that of its baseline.
+
+        A baseline that scores all alike has the share of frauds as average precision.
+        """
+        now = weight * self.unit
+        if not is_fraud:
+            self.negatives[bin_of(score)] += now
+            self.base_negatives[bin_of(base_score)] += now
+            return
+        self.positives[bin_of(score)] += now
+        self.base_positives[bin_of(base_score)] += now
+        self.frauds += self.unit
+        self.count += 1
+        self.unit *= self.growth
+        if self.unit > _HEAVIEST:
+            self._shrink()
+        if self.count >= self.least_count and self.count % _EVERY == 0:
+            difference, error = self.estimate()
+            self.trusted = judge(self.trusted, difference, error, self.margin)
+
+    def estimate(self) -> tuple[float, float]:
+        """Give the learner's lead in average precision and its standard error."""
+        own = average_precision(self.positives, self.negatives)
+        base = average_precision(self.base_positives, self.base_negatives)
+        counted = self.frauds / self.unit
+        error = math.sqrt((own * (1.0 - own) + base * (1.0 - base)) / max(counted, 1.0))
+        return own - base, error
+
+    def _shrink(self) -> None:
+        factor = 1.0 / self.unit
+        self.frauds *= factor
+        for name in ("positives", "negatives", "base_positives", "base_negatives"):
+            counts = getattr(self, name)
+            for at in range(BINS):
+                counts[at] *= factor
+        self.unit = 1.0
+
+    def content(self) -> list[object]:
+        """Give everything, in a fixed order."""
+        return [getattr(self, name) for name in self.__slots__]
+
+
+def judge(trusted: bool, lead: float, error: float, margin: float) -> bool:
+    """Give whether a learner is trusted from now on.
+
+    >>> judge(True, -0.05, 0.01, 0.02), judge(False, 0.01, 0.02, 0.02)
+    (False, False)
+    >>> judge(False, 0.01, 0.01, 0.02)
+    True
+    """
+    if trusted:
+        return lead + ERRORS * error >= -margin
+    return lead >= 0.0 and lead - ERRORS * error >= -margin
