@@ -18,11 +18,12 @@ from typing import Any, Literal, NamedTuple
 
 from models.sampling import draw
 from models.state import Value
+from schemas.outputs import AskReason
 
 AskMode = Literal["margin", "random"]
-AskReason = Literal["uncertain", "exploration", "random"]
-"""Why a ticket was asked about: its category is not sure; every ticket has some chance; or the
-policy asks at random."""
+
+ASKING = "asking"
+"""Key of the partition's value in room ``ledger``."""
 
 _BINS = 64
 _KEPT = 0.5 ** (1.0 / 500.0)

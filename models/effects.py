@@ -8,9 +8,9 @@ from models.state import Stamp
 from schemas.base import moment
 from schemas.decisions import Assessment
 from schemas.journal import Effect
-from schemas.outputs import Alert, Lesson, PriorityChange
+from schemas.outputs import Alert, Lesson, PriorityChange, Question
 from schemas.quality import Quality
-from schemas.registry import ALERTS, LESSONS, PRIORITIES, QUALITY_TOPIC
+from schemas.registry import ALERTS, LESSONS, PRIORITIES, QUALITY_TOPIC, QUESTIONS
 
 
 @dataclass(slots=True)
@@ -32,6 +32,10 @@ class Effects:
     def alert(self, alert: Alert) -> None:
         """Add an alert; its id must be `next_id`."""
         self._add(ALERTS.name, alert["entity"], alert)
+
+    def question(self, question: Question) -> None:
+        """Add a question; its id must be `next_id`."""
+        self._add(QUESTIONS.name, question["ticket_id"], question)
 
     def lesson(self, lesson: Lesson) -> None:
         """Add a lesson; its id must be `next_id`."""
@@ -57,6 +61,7 @@ class Effects:
             "impact": assessment["impact"],
             "urgency": assessment["urgency"],
             "category": ticket["category"],
+            "abstained": bool(ticket.get("abstained")),
             "reasons": assessment["reasons"],
             "cause": assessment["cause"],
             "override_until": None if until_ms is None else moment(until_ms),

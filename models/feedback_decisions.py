@@ -10,7 +10,7 @@ from models.priority import assess
 from models.state import Value
 from models.teaching import Subject, is_new
 from models.ticket import fold_findings, is_open
-from models.ticket_decisions import teach_ticket
+from models.ticket_labels import teach_ticket
 from schemas.base import milliseconds
 from schemas.codec import dump
 from schemas.errors import RejectedError
@@ -73,6 +73,7 @@ def _unmet(event: FeedbackAny) -> dict[str, Any]:
         "known_ms": event.known_ms,
         "category": said.category if said else None,
         "urgency": said.urgency if said else None,
+        "mood": said.mood if said else None,
         "solution": said.solution if said else None,
         "satisfaction": said.satisfaction if said else None,
         "is_fraud": None,

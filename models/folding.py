@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from models.asking import ASKING, fold_asking, margin_of
 from models.context import place, subject_place
 from models.customer import fold_ticket_list, fold_transaction
 from models.ledger import fold_score, fold_tick
@@ -23,6 +24,7 @@ from models.ticket import (
 FINDINGS = (
     "category",
     "urgency",
+    "mood",
     "override",
     "override_until_ms",
     "is_fraud",
@@ -142,6 +144,7 @@ class Fold:
             for waiting in waiting_for(parked, self.record["customer_id"]):
                 after = fold_findings(after, waiting)
             self._unpark(subject_key)
+            self._fold_asking()
         else:
             after = fold_ticket(before or {}, event, occurred_ms, decision)
         if before is not None and before["next_ms"] is not None and not is_open(after):
@@ -153,6 +156,17 @@ class Fold:
         )
         self._fold_labels()
         self._fold_assessments()
+
+    def _fold_asking(self) -> None:
+        """Count a ticket that could be asked about; decisions of core 1 know nothing of it."""
+        decision = self.decision
+        if decision.get("ask_propensity") is not None:
+            self.rooms["ledger", ASKING] = fold_asking(
+                self.get("ledger", ASKING),
+                margin_of(decision["categories"]),
+                decision["asked"],
+                decision["ask_share"],
+            )
 
     def _fold_feedback(self) -> None:
         decision = self.decision
@@ -207,7 +221,7 @@ class Fold:
         until_ms = decision["park_until_ms"]
         if parked is not None:
             until_ms = max(until_ms, parked["until_ms"])
-        finding = {name: decision[name] for name in FINDINGS}
+        finding = {name: decision.get(name) for name in FINDINGS}
         finding["customer_id"] = self.record["customer_id"]
         self.rooms["parked", key] = {
             "items": [*items[1 - PARKED_LIMIT :], finding],

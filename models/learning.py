@@ -41,6 +41,7 @@ class Learners:
         self.skipped = 0
         self.category = HashedSoftmaxClassifier(seed=1)
         self.urgency = HashedSoftmaxClassifier(seed=2)
+        self.mood = HashedSoftmaxClassifier(seed=5)
         self.risk = RiskLearner(seed=3)
         self.anomaly = AnomalyLearner(window_size=200, seed=4)  # ready after 1,000 transactions
         self.standins = Standins()
@@ -83,6 +84,8 @@ class Learners:
             self.category.learn_one(lesson["text"], label)
         elif task == "urgency" and isinstance(label, str) and lesson["text"]:
             self.urgency.learn_one(lesson["text"], label)
+        elif task == "mood" and isinstance(label, str) and lesson["text"]:
+            self.mood.learn_one(lesson["text"], label)
 
     def _learn_risk(self, lesson: Lesson, label: bool) -> None:
         """Teach the risk learner; implicit negatives are thinned to one share.
@@ -110,6 +113,7 @@ class Learners:
         return digest_content(
             self.category.digest(),
             self.urgency.digest(),
+            self.mood.digest(),
             self.risk.digest(),
             self.anomaly.digest(),
             self.standins.digest(),

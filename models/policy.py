@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from models.asking import AskMode, AskRules
 from models.policy_reading import Reader
-from models.policy_v1 import POLICY_V1
+from models.policy_v1 import ADDED, POLICY_V1
 from models.scorecard import Scorecard, Signal
 from schemas.codec import digest
 from schemas.errors import MisconfiguredError
@@ -42,6 +43,9 @@ class PriorityRules:
     risk_strengths: Mapping[str, float]
     reclassify_below: float
     urgency_labels: int
+    mood_labels: int
+    category_precision: float
+    category_confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,13 @@ class AlertRules:
 
 @dataclass(frozen=True, slots=True)
 class LessonRules:
-    """Which transactions are learned without a label."""
+    """Which transactions are learned without a label, and which tickets are measured by."""
 
     implicit_share: float
     implicit_after_ms: int
     anomaly_share: float
     watch_terminal_ms: int
+    ticket_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ class Policy:
     priority: PriorityRules
     alerts: AlertRules
     lessons: LessonRules
+    asking: AskRules
     units: Mapping[str, float] = field(repr=False)
     """What one minor unit of each currency is worth in the reference currency."""
 
@@ -96,7 +102,7 @@ class Policy:
         Raises:
             MisconfiguredError: names every fault; publish a corrected policy.
         """
-        read = Reader(content)
+        read = Reader(content, ADDED)
         policy = cls(
             version=read.whole("version", 1),
             digest=digest(dict(content)),
@@ -108,6 +114,7 @@ class Policy:
             priority=_priority(read),
             alerts=_alerts(read),
             lessons=_lessons(read),
+            asking=_asking(read),
             units=_units(read),
         )
         if read.faults:
@@ -149,6 +156,9 @@ def _priority(read: Reader) -> PriorityRules:
         },
         reclassify_below=read.number("priority.reclassify_below", 0, 1),
         urgency_labels=read.whole("priority.urgency_labels", 1),
+        mood_labels=read.whole("priority.mood_labels", 1),
+        category_precision=read.number("priority.category_precision", 0, 1),
+        category_confidence=read.number("priority.category_confidence", 0, 1),
     )
 
 
@@ -211,6 +221,16 @@ def _lessons(read: Reader) -> LessonRules:
         implicit_after_ms=int(hours * HOUR_MS),
         anomaly_share=read.number("lessons.anomaly_share", 0, 1),
         watch_terminal_ms=int(read.number("lessons.watch_terminal_days", 0, 3_650) * DAY_MS),
+        ticket_share=read.number("lessons.ticket_share", 0, 1),
+    )
+
+
+def _asking(read: Reader) -> AskRules:
+    modes: tuple[AskMode, ...] = ("margin", "random")
+    return AskRules(
+        share=read.number("asking.share", 0, 1),
+        mode=read.one_of("asking.mode", modes),
+        floor=read.number("asking.floor", 0.001, 1),
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 Name = TypeVar("Name", bound=str)
@@ -12,10 +13,14 @@ class Reader:
 
     Args:
         content: The policy's content, of any shape.
+        added: By path: what holds where the content says nothing.
     """
 
-    def __init__(self, content: Mapping[str, Any]) -> None:
+    def __init__(
+        self, content: Mapping[str, Any], added: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         self._content = content
+        self._added = added
         self.faults: list[str] = []
 
     def fault(self, path: str, message: str) -> None:
@@ -37,6 +42,15 @@ class Reader:
     def numbers(self, path: str, names: Sequence[str], low: float, high: float) -> dict[str, float]:
         """Read one number for each name."""
         return {name: self.number(f"{path}.{name}", low, high) for name in names}
+
+    def one_of(self, path: str, names: Sequence[Name]) -> Name:
+        """Read one of the names."""
+        value = self._get(path)
+        for name in names:
+            if value == name:
+                return name
+        self.fault(path, f"must be one of {', '.join(names)}, is {value!r}")
+        return names[0]
 
     def names(self, path: str) -> list[str]:
         """Read the names under a path, in order."""
@@ -118,4 +132,4 @@ class Reader:
         value: object = self._content
         for part in path.split("."):
             value = value.get(part) if isinstance(value, Mapping) else None
-        return value
+        return self._added.get(path) if value is None else value

@@ -61,6 +61,12 @@ POLICY_V1: dict[str, Any] = {
         "reclassify_below": 0.5,
         # The urgency learner speaks from this many labels on; before, the word rules do.
         "urgency_labels": 50,
+        # The same for the mood.
+        "mood_labels": 50,
+        # The desk answers for a category from the confidence on with which it is right this often.
+        "category_precision": 0.95,
+        # Until so much is known: from this confidence on.
+        "category_confidence": 0.7,
     },
     "alerts": {
         # A score from here on alerts, whatever the others are.
@@ -122,5 +128,27 @@ POLICY_V1: dict[str, Any] = {
         "anomaly_share": 0.2,
         # All transactions at a terminal with a known fraud in these days are learned.
         "watch_terminal_days": 14,
+        # This share of the tickets go out as unlabelled lessons at once, to measure by.
+        "ticket_share": 0.2,
+    },
+    # Tickets whose category people are asked to say.
+    "asking": {
+        # The budget: this share of the tickets, held to within a few.
+        "share": 0.1,
+        # "margin" prefers tickets of which the learner is not sure, "random" does not.
+        "mode": "margin",
+        # Every ticket has at least this part of the share as its chance.
+        "floor": 0.1,
     },
 }
+
+ADDED: dict[str, float | int | str] = {
+    "priority.mood_labels": 50,
+    "priority.category_precision": 0.95,
+    "priority.category_confidence": 0.7,
+    "lessons.ticket_share": 0.0,
+    "asking.share": 0.0,
+    "asking.mode": "margin",
+    "asking.floor": 0.1,
+}
+"""What may be missing, in policies made before it existed, and what then holds: nobody is asked."""

@@ -19,7 +19,8 @@ remembered  a decision that a label may still meet; key kind/tenant/subject_id
 seen        position and time of an event id, for duplicates; key tenant/event_id
 parked      feedback that came before its decision; key kind/tenant/subject_id
 alert       an alert that may get a verdict; key alert id
-ledger      the partition's own sums (alert budget, score histogram, last tick); key ""
+ledger      the partition's own sums (alert budget, score histogram, last tick), key "", and what
+            was asked about tickets, key asking
 policy      the policy in force, whole; key ""
 """
 

@@ -81,13 +81,13 @@ class Subject:
             "occurred_ms": self.memory["occurred_ms"],
         }
 
-    def sample(self, share: float, effects: Effects) -> Labelled:
-        """Give the subject to the unsupervised learner at once, without a label."""
+    def sample(self, task: Task, share: float, effects: Effects) -> Labelled:
+        """Give the subject out at once, without a label."""
         lesson_id = effects.next_id
         known_ms = self.memory["occurred_ms"]
-        effects.lesson(self._lesson("anomaly", None, "sample", known_ms, share, lesson_id, None))
+        effects.lesson(self._lesson(task, None, "sample", known_ms, share, lesson_id, None))
         return {
-            "task": "anomaly",
+            "task": task,
             "tenant": self.tenant,
             "subject_id": self.subject_id,
             "customer_id": self.memory["customer_id"],
@@ -125,6 +125,7 @@ class Subject:
             "label_source": source,
             "scores": memory["scores"].get(task, {}),
             "propensity": propensity,
+            "asked": label is not None and memory.get("asked", False),
             "terminal_id": memory["terminal_id"],
             "amount_minor": memory["amount_minor"],
             "occurred_ms": memory["occurred_ms"],
@@ -158,7 +159,8 @@ def remember(
         "score": decision["score"] if is_transaction else None,
         "category": None if is_transaction else decision["category"],
         "alert_id": decision["alert_id"] if is_transaction else None,
-        "propensity": decision["propensity"] if is_transaction else 1.0,
+        "propensity": decision["propensity"] if is_transaction else _ask_propensity(decision),
+        "asked": decision.get("asked", False),
         "labels": {},
     }
 
@@ -200,6 +202,11 @@ def text_of(event: Mapping[str, Any]) -> str:
     return f"{subject}\n{text}" if subject else text
 
 
+def _ask_propensity(decision: Mapping[str, Any]) -> float:
+    """Give the chance with which labels of a ticket are there: 1 unless they were asked for."""
+    return float(decision["ask_propensity"]) if decision.get("asked") else 1.0
+
+
 def _risk_scores(decision: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     risk = {} if decision["risk"] is None else {"risk": decision["risk"]}
     both = {**risk, "anomaly": decision["anomaly"], "percentile": decision["percentile"]}
@@ -207,8 +214,9 @@ def _risk_scores(decision: Mapping[str, Any]) -> dict[str, dict[str, float]]:
 
 
 def _text_scores(decision: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    urgency = decision["urgency_confidence"]
+    urgency, mood = decision["urgency_confidence"], decision.get("mood_confidence")
     return {
         "category": {c["label"]: c["probability"] for c in decision["categories"]},
         "urgency": {decision["urgency"]: 1.0 if urgency is None else urgency},
+        "mood": {decision.get("mood") or "neutral": 1.0 if mood is None else mood},
     }

@@ -9,6 +9,7 @@ from its texts, ``linked`` ({transaction id: [amount, suspicious]}, at most 64),
 from collections.abc import Mapping
 from typing import Any
 
+from models.mood import tone_of
 from models.state import Value
 
 RUNNING = frozenset({"open", "in_progress", "reopened"})
@@ -76,12 +77,15 @@ def fold_linked(ticket: Value, decision: Mapping[str, Any]) -> Value:
 
 
 def fold_findings(ticket: Value, findings: Mapping[str, Any]) -> Value:
-    """Give the ticket after people said what it is: category, urgency, override."""
+    """Give the ticket after people said what it is: category, urgency, mood, override."""
     changes: dict[str, Any] = {}
     if findings.get("category") is not None:
-        changes |= {"category": findings["category"], "confidence": 1.0}
+        changes |= {"category": findings["category"], "confidence": 1.0, "abstained": False}
     if findings.get("urgency") is not None:
         changes |= {"urgency": findings["urgency"], "urgency_source": "feedback"}
+    if findings.get("mood") is not None:
+        tone = tone_of(findings["mood"])
+        changes |= {"mood": findings["mood"], "sentiment": tone.sentiment, "anger": tone.anger}
     if findings.get("override") is not None:
         changes["override"] = [findings["override"], findings["override_until_ms"]]
     return {**ticket, **changes} if changes else ticket
@@ -127,12 +131,14 @@ def _take_reading(ticket: dict[str, Any], decision: Mapping[str, Any]) -> dict[s
         ("language", "language"),
         ("category", "category"),
         ("confidence", "category_confidence"),
+        ("abstained", "abstained"),
         ("urgency", "urgency"),
         ("urgency_source", "urgency_source"),
+        ("mood", "mood"),
         ("sentiment", "sentiment"),
         ("anger", "anger"),
     ):
-        ticket[name] = decision[field]
+        ticket[name] = decision.get(field)
     if decision["linked"]:
         facts = {
             fact["transaction_id"]: [fact["amount"], fact["suspicious"]]

@@ -7,13 +7,14 @@ from models.context import Context, Draft, place, subject_place
 from models.customer import fold_ticket_list
 from models.effects import Effects
 from models.priority import assess, customer_risk
-from models.reading import read_text, text_features
+from models.reading import merge_reading, read_text, text_features
 from models.state import Value
-from models.teaching import Subject, remember, text_of, waiting_for
-from models.ticket import fold_findings, fold_ticket, is_open, next_status, open_ticket
-from models.word_lists import Mood
+from models.teaching import text_of
+from models.ticket import fold_ticket, is_open, next_status, open_ticket
+from models.ticket_labels import label_ticket
+from models.word_lists import Tone
 from schemas.codec import dump
-from schemas.decisions import Labelled, Linked
+from schemas.decisions import Linked
 from schemas.errors import RejectedError
 from schemas.journal import Source
 from schemas.tickets import TicketClosed, TicketMessage, TicketOpened, TicketStatusChanged
@@ -51,7 +52,7 @@ def decide_ticket(event: TicketAny, occurred_ms: int, source: Source, context: C
     if before is None:
         decision |= {"known": True, "status": "open", "opened_ms": occurred_ms}
         after = open_ticket(body, occurred_ms, decision)
-        after = _unpark(body, features, decision, after, occurred_ms, source, context, effects)
+        after = label_ticket(body, features, decision, after, occurred_ms, source, context, effects)
     else:
         decision["status"] = next_status(before, body)
         after = fold_ticket(before, body, occurred_ms, decision)
@@ -78,12 +79,18 @@ def _unread(event: TicketAny, ticket: Value | None) -> dict[str, Any]:
         "language": carried.get("language"),
         "category": carried.get("category"),
         "category_confidence": carried.get("confidence"),
+        "category_threshold": None,
+        "abstained": bool(carried.get("abstained")),
         "categories": [],
         "category_reasons": [],
         "urgency": carried.get("urgency"),
         "urgency_confidence": None,
         "urgency_source": None if ticket is None else "carried",
         "urgency_reasons": [],
+        "mood": carried.get("mood"),
+        "mood_confidence": None,
+        "mood_source": None if ticket is None else "carried",
+        "mood_reasons": [],
         "sentiment": carried.get("sentiment"),
         "anger": carried.get("anger"),
         "amount_at_stake": carried.get("amount", 0.0),
@@ -92,6 +99,9 @@ def _unread(event: TicketAny, ticket: Value | None) -> dict[str, Any]:
         "tickets": [],
         "labels": [],
         "unparked": 0,
+        "asked": False,
+        "ask_propensity": None,
+        "ask_share": None,
     }
 
 
@@ -106,24 +116,23 @@ def _read(
 ) -> dict[str, float]:
     """Read the event's text into the decision, and give the features.
 
-    A later message may raise the urgency and darken the mood, not the other way; it changes the
-    category only while that is not sure. What an agent writes is not read.
+    A later message changes little, see `merge_reading`. What an agent writes is not read.
     """
     if isinstance(event, TicketMessage) and event.author == "agent":
         return {}
     rules = context.policy.priority
     text = text_of(body)
     reading = read_text(text, event.language, context.learners, rules)
-    mood = Mood(reading["sentiment"], reading["anger"])
+    tone = Tone(reading["sentiment"], reading["anger"])
     if ticket is not None:
-        reading = _merge(ticket, reading, rules.reclassify_below)
+        reading = merge_reading(ticket, reading, rules.reclassify_below)
     decision.update(reading)
     tier = event.customer_tier if isinstance(event, TicketOpened) else "standard"
     if ticket is not None:
         tier = ticket["tier"]
     recent = [] if customer is None else customer["recent"]
     risk = customer_risk(customer, occurred_ms, rules)
-    return text_features(text, reading["language"], mood, occurred_ms, tier) | {
+    return text_features(text, reading["language"], tone, occurred_ms, tier) | {
         "amount_at_stake": decision["amount_at_stake"],
         "linked_count": float(len(decision["linked"])),
         "linked_suspicious": float(sum(fact["suspicious"] for fact in decision["linked"])),
@@ -144,30 +153,6 @@ def _read(
             )
         ),
     }
-
-
-def _merge(ticket: Value, reading: dict[str, Any], reclassify_below: float) -> dict[str, Any]:
-    sure = ticket["category"] is not None and (
-        ticket["confidence"] >= reclassify_below
-        or (reading["category_confidence"] or 0.0) <= ticket["confidence"]
-    )
-    if sure:
-        reading |= {
-            "category": ticket["category"],
-            "category_confidence": ticket["confidence"],
-            "category_reasons": [],
-        }
-    order = ("critical", "high", "medium", "low")
-    if order.index(ticket["urgency"]) <= order.index(reading["urgency"]):
-        reading |= {
-            "urgency": ticket["urgency"],
-            "urgency_confidence": None,
-            "urgency_source": "carried",
-            "urgency_reasons": [],
-        }
-    reading["sentiment"] = min(ticket["sentiment"], reading["sentiment"])
-    reading["anger"] = max(ticket["anger"], reading["anger"])
-    return reading
 
 
 def _stake(event: TicketOpened, context: Context) -> float:
@@ -192,48 +177,3 @@ def _linked(
             }
         )
     return found
-
-
-def _unpark(
-    body: Mapping[str, Any],
-    features: Mapping[str, float],
-    decision: dict[str, Any],
-    ticket: Value,
-    occurred_ms: int,
-    source: Source,
-    context: Context,
-    effects: Effects,
-) -> Value:
-    """Apply the feedback that waited for this ticket, in the order in which it came."""
-    parked = context.state.get("parked", subject_place("ticket", body["tenant"], body["ticket_id"]))
-    if parked is None:
-        return ticket
-    memory = remember(
-        body,
-        decision,
-        features,
-        occurred_ms,
-        source["published_ms"],
-        context.stamp.decision_id,
-    )
-    subject = Subject("ticket", body["tenant"], body["ticket_id"], memory)
-    labels: list[Labelled] = []
-    for waiting in waiting_for(parked, body["customer_id"]):
-        labels += teach_ticket(subject, waiting, effects)
-        ticket = fold_findings(ticket, waiting)
-    decision["labels"] = labels
-    decision["unparked"] = len(parked["items"])
-    return ticket
-
-
-def teach_ticket(subject: Subject, findings: Mapping[str, Any], effects: Effects) -> list[Labelled]:
-    """Let what people said about a ticket meet its decision."""
-    source, known_ms = findings["source"], findings["known_ms"]
-    labels: list[Labelled] = []
-    if findings["category"] is not None:
-        labels.append(
-            subject.teach("category", findings["category"], source, known_ms, 1.0, effects)
-        )
-    if findings["urgency"] is not None:
-        labels.append(subject.teach("urgency", findings["urgency"], source, known_ms, 1.0, effects))
-    return labels

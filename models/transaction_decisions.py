@@ -146,7 +146,7 @@ def _teach(
         context.stamp.decision_id,
     )
     subject = Subject("transaction", tenant, subject_id, memory)
-    labels: list[Labelled] = [subject.sample(share, effects)] if sampled else []
+    labels: list[Labelled] = [subject.sample("anomaly", share, effects)] if sampled else []
     labels += [
         subject.teach(
             "risk", waiting["is_fraud"], waiting["source"], waiting["known_ms"], 1.0, effects

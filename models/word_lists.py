@@ -1,7 +1,7 @@
 """Small word lists in English and Chinese: language, anger, sentiment and urgency without learning.
 
-Honest stand-ins, not models: they speak until labels have taught a learner (urgency) or where no
-labels exist yet (sentiment). Words are matched whole in English, anywhere in Chinese.
+Honest stand-ins, not models: they speak until labels have taught the learners of urgency and
+mood. Words are matched whole in English, anywhere in Chinese.
 """
 
 import re
@@ -67,7 +67,7 @@ _URGENT: tuple[tuple[Urgency, re.Pattern[str]], ...] = (
 )
 
 
-class Mood(NamedTuple):
+class Tone(NamedTuple):
     """What the word lists say about a text."""
 
     sentiment: float
@@ -86,12 +86,12 @@ def detect_language(text: str) -> str:
     return "zh" if letters and len(_HAN.findall(text)) >= 0.2 * letters else "en"
 
 
-def read_mood(text: str) -> Mood:
-    """Read the mood of a text from words, exclamation marks and capitals.
+def read_tone(text: str) -> Tone:
+    """Read the tone of a text from words, exclamation marks and capitals.
 
-    >>> read_mood("This is UNACCEPTABLE!!! I will file a complaint").anger > 0.6
+    >>> read_tone("This is UNACCEPTABLE!!! I will file a complaint").anger > 0.6
     True
-    >>> read_mood("谢谢，很好").sentiment > 0
+    >>> read_tone("谢谢，很好").sentiment > 0
     True
     """
     lowered = text.lower()
@@ -105,7 +105,7 @@ def read_mood(text: str) -> Mood:
     bad = 2.0 * angry + negative + 0.5 * shouting
     total = bad + positive
     sentiment = (positive - bad) / (total + 1.0) if total else 0.0
-    return Mood(round(sentiment, 2), round(heat / (heat + 1.0), 2))
+    return Tone(round(sentiment, 2), round(heat / (heat + 1.0), 2))
 
 
 def read_urgency(text: str) -> tuple[Urgency, str | None]:

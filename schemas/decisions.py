@@ -10,14 +10,14 @@ from typing import Literal
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from schemas.feedback import Priority, Urgency, Verdict
-from schemas.outputs import Evidence, LabelSource, Reason, Severity, Task
+from schemas.feedback import Mood, Priority, Urgency, Verdict
+from schemas.outputs import Choice, Evidence, LabelSource, Reason, Severity, Task
 
 Typology = Literal[
     "card_testing", "account_takeover", "compromised_terminal", "stolen_card", "unusual_amount"
 ]
-UrgencySource = Literal["learner", "rules", "feedback", "carried"]
-"""Who said the urgency: the learner, the word rules, a person, or an earlier event."""
+ReadingSource = Literal["learner", "rules", "feedback", "carried"]
+"""Who said urgency or mood: the learner, the word rules, a person, or an earlier event."""
 
 LabelOutcome = Literal["learned", "corrected", "repeated", "outdated", "sampled"]
 """learned: first label; corrected: it changed; repeated: the same again; outdated: an older
@@ -27,13 +27,6 @@ give a lesson."""
 Suppression = Literal["repeat", "budget", "reserved"]
 """Why an alert was held back: the same customer and typology just alerted; the day's budget is
 used up; what is left of it is reserved for high severities."""
-
-
-class Choice(TypedDict):
-    """One class and its probability."""
-
-    label: str
-    probability: float
 
 
 class Assessment(TypedDict):
@@ -112,18 +105,26 @@ class TicketDecision(TypedDict):
     language: str | None
     category: str | None
     category_confidence: float | None
+    category_threshold: float | None
+    """The confidence from which on the category is right as often as the policy wants."""
+    abstained: bool
+    """The confidence is below it: the category is a guess that the desk does not answer for."""
     categories: list[Choice]
     """The three most probable, best first; empty before the first label."""
     category_reasons: list[Reason]
     """Deciding words in log-odds, with rest and bias; they add up to the category's logit."""
     urgency: Urgency | None
     urgency_confidence: float | None
-    urgency_source: UrgencySource | None
+    urgency_source: ReadingSource | None
     urgency_reasons: list[Reason]
+    mood: Mood | None
+    mood_confidence: float | None
+    mood_source: ReadingSource | None
+    mood_reasons: list[Reason]
     sentiment: float | None
-    """-1 (bad) to 1 (good), by a small lexicon."""
+    """-1 (bad) to 1 (good), as the mood's probabilities lead to expect; or by a small lexicon."""
     anger: float | None
-    """0 to 1, by a small lexicon."""
+    """0 to 1, likewise."""
     amount_at_stake: float
     """In the policy's reference currency: the ticket's own amount."""
     opened_ms: int | None
@@ -134,6 +135,13 @@ class TicketDecision(TypedDict):
     labels: list[Labelled]
     unparked: int
     """How many feedbacks had been waiting for this decision."""
+    asked: bool
+    """A question about it is among the effects."""
+    ask_propensity: float | None
+    """The chance of that; ``None`` where there is nothing to ask: no ticket was opened, its
+    category is known already, or the policy asks nothing."""
+    ask_share: float | None
+    """The share of the tickets that the policy asks about, where there is a propensity."""
 
 
 class TransactionDecision(TypedDict):
@@ -201,6 +209,7 @@ class FeedbackDecision(TypedDict):
     known_ms: int
     category: str | None
     urgency: Urgency | None
+    mood: Mood | None
     solution: str | None
     satisfaction: int | None
     is_fraud: bool | None

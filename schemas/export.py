@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from schemas.codec import encode_pretty
 from schemas.registry import DEAD, INPUTS, POLICIES, TOPICS, Topic
 
-VERSION: Final = "1.1.0"
+VERSION: Final = "1.2.0"
 """Of the contract: a new field raises the second part, a breaking change makes new topics."""
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

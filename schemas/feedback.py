@@ -7,6 +7,7 @@ from pydantic import Field, TypeAdapter
 from schemas.base import Event, Identifier, UtcDatetime, milliseconds
 
 Urgency = Literal["low", "medium", "high", "critical"]
+Mood = Literal["angry", "unhappy", "neutral", "pleased"]
 Priority = Literal["P1", "P2", "P3", "P4", "P5"]
 Verdict = Literal["confirmed", "refuted", "inconclusive"]
 FeedbackSource = Literal["agent", "customer", "chargeback", "investigation", "system"]
@@ -31,6 +32,7 @@ class TicketFeedback(FeedbackEvent):
     ticket_id: Identifier
     category: Identifier | None = None
     urgency: Urgency | None = None
+    mood: Mood | None = Field(default=None, description="of the customer, as the text shows it")
     solution: Identifier | None = Field(default=None, description="the solution that worked")
     satisfaction: int | None = Field(default=None, ge=1, le=5)
 

@@ -12,12 +12,23 @@ from typing_extensions import TypedDict
 from schemas.feedback import Priority, Urgency
 
 Severity = Literal["low", "medium", "high", "critical"]
-Task = Literal["category", "urgency", "risk", "anomaly"]
+Task = Literal["category", "urgency", "mood", "risk", "anomaly"]
 """What a lesson teaches; ``anomaly`` lessons carry no label."""
+
+AskReason = Literal["uncertain", "exploration", "random"]
+"""Why a ticket was asked about: its category is not sure; every ticket has some chance, however
+sure; or the policy asks at random."""
 
 LabelSource = Literal[
     "agent", "customer", "chargeback", "investigation", "system", "implicit", "sample"
 ]
+
+
+class Choice(TypedDict):
+    """One class and its probability."""
+
+    label: str
+    probability: float
 
 
 class Reason(TypedDict):
@@ -53,10 +64,35 @@ class PriorityChange(TypedDict):
     """ITIL impact, 1 (highest) to 4."""
     urgency: Urgency
     category: str | None
+    abstained: NotRequired[bool]
+    """The category is a guess that the desk does not answer for."""
     reasons: list[Reason]
     cause: str
     """What changed it: an event type, ``tick``, ``override`` or ``override_expired``."""
     override_until: str | None
+    occurred_at: str
+    decided_at: str
+
+
+class Question(TypedDict):
+    """Somebody should say what a ticket is about (topic ``support.questions.v1``, key ticket_id).
+
+    The answer is ordinary feedback on the ticket. Its text stays on ``support.tickets.v1``.
+    """
+
+    id: str
+    """Effect id: partition/number/index in the journal."""
+    tenant: str
+    customer_id: str
+    ticket_id: str
+    task: Task
+    """What is asked: the category."""
+    categories: list[Choice]
+    """The three most probable, best first; none before the first label."""
+    propensity: float
+    """The chance with which just this ticket was asked about, in (0, 1]."""
+    reason: AskReason
+    language: str | None
     occurred_at: str
     decided_at: str
 
@@ -112,6 +148,8 @@ class Lesson(TypedDict):
     """What the decision said then, by class."""
     propensity: float
     """The chance with which this example was chosen to be learned, in (0, 1]."""
+    asked: NotRequired[bool]
+    """The desk had asked about it: who labels others, and which, nobody knows."""
     terminal_id: str | None
     amount_minor: int | None
     occurred_ms: int
@@ -122,4 +160,5 @@ class Lesson(TypedDict):
 
 PRIORITY_CHANGE: TypeAdapter[PriorityChange] = TypeAdapter(PriorityChange)
 ALERT: TypeAdapter[Alert] = TypeAdapter(Alert)
+QUESTION: TypeAdapter[Question] = TypeAdapter(Question)
 LESSON: TypeAdapter[Lesson] = TypeAdapter(Lesson)

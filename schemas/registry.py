@@ -9,7 +9,7 @@ from schemas.deadletters import DEAD_LETTER
 from schemas.digests import LEARNERS_DIGEST
 from schemas.feedback import FEEDBACK
 from schemas.journal import JOURNAL_RECORD, EventKind
-from schemas.outputs import ALERT, LESSON, PRIORITY_CHANGE
+from schemas.outputs import ALERT, LESSON, PRIORITY_CHANGE, QUESTION
 from schemas.policies import POLICY_UPDATE
 from schemas.quality import QUALITY
 from schemas.tickets import TICKET
@@ -85,6 +85,10 @@ PRIORITIES = Topic(
     "support.priorities.v1", "ticket_id", PRIORITY_CHANGE, "inputs", 30 * DAY_MS, "delete",
     "a ticket's priority changed",
 )  # fmt: skip
+QUESTIONS = Topic(
+    "support.questions.v1", "ticket_id", QUESTION, "inputs", 30 * DAY_MS, "delete",
+    "tickets whose category somebody should say",
+)  # fmt: skip
 ALERTS = Topic(
     "risk.alerts.v1", "entity", ALERT, "inputs", 90 * DAY_MS, "delete",
     "alerts for risk analysts",
@@ -115,5 +119,6 @@ DEAD: tuple[Topic, ...] = tuple(
 )  # fmt: skip
 
 TOPICS: tuple[Topic, ...] = (
-    *INPUTS, JOURNAL, LESSONS, POLICIES, QUALITY_TOPIC, DIGESTS, PRIORITIES, ALERTS, *DEAD,
+    *INPUTS, JOURNAL, LESSONS, POLICIES, QUALITY_TOPIC, DIGESTS,
+    PRIORITIES, QUESTIONS, ALERTS, *DEAD,
 )  # fmt: skip

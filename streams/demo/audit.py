@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from schemas.codec import decode_json
 from schemas.errors import UnavailableError
-from schemas.registry import ALERTS, DEAD, JOURNAL, LESSONS, PRIORITIES
+from schemas.registry import ALERTS, DEAD, JOURNAL, LESSONS, PRIORITIES, QUESTIONS
 from streams.journal.acceptance import Reading
 from streams.kafka import Consumer, KafkaError, TopicPartition, make_consumer
 from streams.settings import Settings
 
-OUTPUTS = (ALERTS.name, PRIORITIES.name, LESSONS.name)
+OUTPUTS = (ALERTS.name, PRIORITIES.name, QUESTIONS.name, LESSONS.name)
 PATIENCE_POLLS = 300
 Position = tuple[str, int, int]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.asking import AskMode, AskRules, decide_asking, fold_asking, margin_of
+from models.asking import Asked, AskMode, AskRules, decide_asking, fold_asking, margin_of
 from models.state import Value
 from schemas.codec import decode_json, encode
 
@@ -47,7 +47,8 @@ def test_asking_prefers_low_margins_and_leaves_every_ticket_a_chance() -> None:
     draw = random.Random(5)
     rules = AskRules(0.3)
     asking: Value | None = None
-    low, high = [], []
+    low: list[Asked] = []
+    high: list[Asked] = []
     for at in range(5_000):
         margin = draw.random()
         asked = decide_asking(asking, margin, f"t{at}", rules)

@@ -17,7 +17,7 @@ from schemas.decisions import (
     TRANSACTION_DECISION,
 )
 from schemas.errors import RejectedError
-from schemas.outputs import ALERT, LESSON, PRIORITY_CHANGE
+from schemas.outputs import ALERT, LESSON, PRIORITY_CHANGE, QUESTION
 
 _SHAPES = {
     "ticket": TICKET_DECISION,
@@ -27,6 +27,7 @@ _SHAPES = {
 }
 _OUTPUTS = {
     "support.priorities.v1": PRIORITY_CHANGE,
+    "support.questions.v1": QUESTION,
     "risk.alerts.v1": ALERT,
     "desk.lessons.v1": LESSON,
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from models.core import DUPLICATE_MS
 from schemas.codec import decode_json, digest_bytes, encode
-from schemas.registry import ALERTS, KIND_BY_TOPIC, LESSONS, PRIORITIES
+from schemas.registry import ALERTS, KIND_BY_TOPIC, LESSONS, PRIORITIES, QUESTIONS
 from streams.chaos.published import DIGEST_BYTES, content_digest
 from streams.chaos.verdict.inputs import (
     NOTHING,
@@ -26,7 +26,12 @@ Record = Mapping[str, Any]
 Revisions = dict[int, str]
 """Chain digest of the learners by revision, as journal and desks name them."""
 
-PLACES = {ALERTS.name: "alerts", PRIORITIES.name: "priorities", LESSONS.name: "lessons"}
+PLACES = {
+    ALERTS.name: "alerts",
+    PRIORITIES.name: "priorities",
+    QUESTIONS.name: "questions",
+    LESSONS.name: "lessons",
+}
 """How findings call the output topics."""
 EFFECT_BITS = 24
 OVERSIZE = "the decision takes "
