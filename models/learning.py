@@ -32,26 +32,39 @@ class Learners:
         digest: chain digest over the raw lessons folded.
         lesson_digest: digest of the last of them, by which a log is recognised; "" before it.
         skipped: malformed lessons, chained but not learned.
+
+    Args:
+        seed: Of all chance in them; every desk has 0, an evaluation tries others as well.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 0) -> None:
+        seed *= 10
         self.revision = 0
         self.digest = GENESIS
         self.lesson_digest = ""
         self.skipped = 0
-        self.category = HashedSoftmaxClassifier(seed=1)
-        self.urgency = HashedSoftmaxClassifier(seed=2)
-        self.mood = HashedSoftmaxClassifier(seed=5)
-        self.risk = RiskLearner(seed=3)
-        self.anomaly = AnomalyLearner(window_size=200, seed=4)  # ready after 1,000 transactions
+        self.category = HashedSoftmaxClassifier(seed=seed + 1)
+        self.urgency = HashedSoftmaxClassifier(seed=seed + 2)
+        self.mood = HashedSoftmaxClassifier(seed=seed + 5)
+        self.risk = RiskLearner(seed=seed + 3)
+        self.anomaly = AnomalyLearner(
+            window_size=200, seed=seed + 4
+        )  # ready after 1,000 transactions
         self.standins = Standins()
         self.knowledge = Knowledge()
         self.quality = QualityBoard()
 
     def fold(self, raw: bytes, offset: int) -> None:
-        """Fold the lesson at ``offset``; a malformed one is skipped, but still chained."""
+        """Fold the lesson at ``offset``; a malformed one is skipped, but still chained.
+
+        One below the revision was folded before: delivered again, it changes nothing.
+        """
+        if offset < self.revision:
+            return
         try:
             lesson = LESSON.validate_python(decode_json(raw))
+            if not 0.0 < lesson["propensity"] <= 1.0:
+                raise MalformedError(f"propensity {lesson['propensity']} is not in (0, 1]")
         except (MalformedError, ValueError):
             self.skipped += 1
         else:

@@ -87,7 +87,7 @@ def merge_reading(
 
 def _read_category(hashed: HashedText, learners: Learners, rules: PriorityRules) -> dict[str, Any]:
     """Read the category; below the threshold of the precision wanted it is only a guess."""
-    choices = _choices(learners.category, hashed, None)
+    choices = rank_classes(learners.category, hashed)
     best = choices[0] if choices else None
     confidence_for = getattr(learners.category, "confidence_for", None)
     found = None if confidence_for is None else confidence_for(rules.category_precision)
@@ -106,7 +106,7 @@ def _read_urgency(
     text: str, hashed: HashedText, learners: Learners, rules: PriorityRules
 ) -> dict[str, Any]:
     if learners.urgency.lesson_count >= rules.urgency_labels:
-        choices = _choices(learners.urgency, hashed, URGENCIES)
+        choices = rank_classes(learners.urgency, hashed, URGENCIES)
         if choices:
             return _by_learner("urgency", learners.urgency, hashed, choices[0])
     urgency, word = read_urgency(text)
@@ -122,7 +122,7 @@ def _read_mood(
     text: str, hashed: HashedText, learners: Learners, rules: PriorityRules
 ) -> dict[str, Any]:
     if learners.mood.lesson_count >= rules.mood_labels:
-        choices = _choices(learners.mood, hashed, MOODS)
+        choices = rank_classes(learners.mood, hashed, MOODS)
         if choices:
             tone = expected_tone(choices)
             return {
@@ -156,10 +156,10 @@ def _by_learner(
     }
 
 
-def _choices(
-    learner: HashedSoftmaxClassifier, hashed: HashedText, allowed: Sequence[str] | None
+def rank_classes(
+    learner: HashedSoftmaxClassifier, hashed: HashedText, allowed: Sequence[str] | None = None
 ) -> list[Choice]:
-    """Give the classes, most probable first; equal ones in order of name."""
+    """Give the most probable classes, best first; equal ones in order of name."""
     ranked = sorted(
         (-share, label)
         for label, share in learner.predict_proba_one(hashed).items()

@@ -41,7 +41,7 @@ def decide_transaction(
     score = score_transaction(features, context.learners, policy.alerts)
     verdict = judge(event, occurred_ms, amount, features, score, customer, context, effects.next_id)
     repeated = context.recall("remembered", subject_key, source["published_ms"]) is not None
-    share = _implicit_share(terminal, occurred_ms, policy)
+    share = implicit_share(terminal, occurred_ms, policy)
     sampled = not repeated and is_chosen(subject_id, "implicit", share)
     body = dump(event)
     decision: dict[str, Any] = {
@@ -90,7 +90,7 @@ def decide_transaction(
     )
 
 
-def _implicit_share(terminal: TerminalFacts, occurred_ms: int, policy: Policy) -> float:
+def implicit_share(terminal: TerminalFacts, occurred_ms: int, policy: Policy) -> float:
     """Give the chance to become an implicit negative.
 
     It is certain where the terminal had a fraud lately: "its last label" means little as long as
