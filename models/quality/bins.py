@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 BINS = 256
 _PER_LOG_ODD = 10.0
-_SMALLEST = 1e-6
+_SMALLEST = 3e-6
 
 Counts = npt.NDArray[np.float64]
 
@@ -41,7 +41,7 @@ def average_precision(positives: Sequence[float], negatives: Sequence[float]) ->
         return float("nan")
     gained = np.diff(found, prepend=0.0)
     precision = np.divide(found, ranked, out=np.zeros(BINS), where=ranked > 0.0)
-    return float(np.sum(gained * precision) / found[-1])
+    return min(float(np.sum(gained * precision) / found[-1]), 1.0)
 
 
 def at_share(

@@ -5,95 +5,28 @@ and by what the decision said then, so no learner is ever asked about what it ha
 """
 
 import math
-from typing import Any
 
 from models.learners.digest import digest_content
+from models.quality.bins import bin_of
 from models.quality.cells import ClassCell, DetectionCell
 from models.quality.drift import DriftWatch
 from models.quality.segments import maturity, ticket_segments, transaction_segments
-from models.quality.verdicts import Paired, Ranked
+from models.quality.tallies import ALL, Classes, Detector, named
 from models.quality.window import Window
 from models.word_lists import read_urgency
 from schemas.outputs import Lesson
 
-ALL = "all"
 TEXT_LEARNERS = ("category", "urgency")
 DETECTORS = ("risk", "anomaly")
 LEARNERS = (*TEXT_LEARNERS, *DETECTORS)
 
-MAX_CLASSES = 4_096
-"""Classes whose shares are known; later ones count as new each time."""
-
 _LEAST = 1e-6
 """Probabilities count as at least this: one confident mistake must not outweigh everything."""
 _LEAST_PROPENSITY = 1e-3
+_MIDDLE = bin_of(0.5)
+"""Of the baseline that scores all alike."""
 _FULL_LOG_AMOUNT = math.log1p(1e6)
 _FULL_LOG_TEXT = math.log1p(20_000)
-
-
-class Classes:
-    """What is known of one learner of classes, and of how often each class is right."""
-
-    def __init__(self) -> None:
-        self.cells: dict[str, ClassCell] = {ALL: ClassCell()}
-        self.offered = 0.0
-        """Weight of all labelled decisions, also those where the learner said nothing."""
-        self.shares: dict[str, float] = {}
-        self.total = 0.0
-        self.commonest: str | None = None
-        self.verdict = Paired()
-
-    def know(self, label: str, unit: float) -> None:
-        """Count a class for the prior."""
-        if label not in self.shares and len(self.shares) >= MAX_CLASSES:
-            return
-        self.total += unit
-        self.shares[label] = counted = self.shares.get(label, 0.0) + unit
-        if self.commonest is None or counted > self.shares[self.commonest]:
-            self.commonest = label
-
-    def prior(self, label: str, unit: float) -> float:
-        """Give the share of a class among the labels so far; one that is new has a little."""
-        return (self.shares.get(label, 0.0) + unit) / (self.total + unit * (len(self.shares) + 1))
-
-    def scale(self, factor: float) -> None:
-        """Let everything count less."""
-        for cell in self.cells.values():
-            cell.scale(factor)
-        self.offered *= factor
-        self.total *= factor
-        self.shares = {label: share * factor for label, share in self.shares.items()}
-
-    def content(self) -> list[object]:
-        """Give everything, in a fixed order."""
-        return [
-            {name: cell.content() for name, cell in self.cells.items()},
-            [self.offered, self.total, self.commonest],
-            self.shares,
-            self.verdict.content(),
-        ]
-
-
-class Detector:
-    """What is known of one learner that looks for frauds."""
-
-    def __init__(self, margin: float) -> None:
-        self.cells: dict[str, DetectionCell] = {ALL: DetectionCell()}
-        self.ranked = Ranked(margin=margin)
-        self.paired = Paired(half_life=2_000.0, least_count=500)
-
-    @property
-    def trusted(self) -> bool:
-        """Whether it neither ranks nor judges worse than its baselines."""
-        return self.ranked.trusted and self.paired.trusted
-
-    def content(self) -> list[object]:
-        """Give everything, in a fixed order."""
-        return [
-            {name: cell.content() for name, cell in self.cells.items()},
-            self.ranked.content(),
-            self.paired.content(),
-        ]
 
 
 class QualityBoard:
@@ -144,13 +77,10 @@ class QualityBoard:
         if label is None:
             self._sample(lesson)
             return
-        before = tuple(map(self.trusts, LEARNERS))
         if task == "risk" and isinstance(label, bool):
             self._judge(lesson, label)
         elif task in self.classes and isinstance(label, str):
             self._classify(lesson, label)
-        after = map(self.trusts, LEARNERS)
-        self.verdict_changes += sum(old != new for old, new in zip(before, after, strict=True))
 
     def base_rate(self, unit: float) -> float:
         """Give the share of frauds among all judged transactions so far."""
@@ -204,21 +134,24 @@ class QualityBoard:
         segments = transaction_segments(lesson["features"])
         age = maturity(lesson["occurred_ms"], known_ms)
         self._count_label(lesson, (ALL, age, *segments), share)
-        base_rate = self.base_rate(unit)
-        base_loss = _loss(base_rate, is_fraud)
-        baseline = _share(scores.get("scorecard", 0.5))
+        base_loss = _loss(self.base_rate(unit), is_fraud)
         for name in DETECTORS:
             if name not in scores:
                 continue
             detector, score = self.detectors[name], _share(scores[name])
-            calibrated = name == "risk"
-            loss = _loss(score, is_fraud) if calibrated else 0.0
-            compared = baseline if calibrated else 0.5
-            for cell in _cells(detector.cells, (ALL, age, *segments), DetectionCell):
-                cell.add(unit, unit / share, is_fraud, score, compared, loss, base_loss)
-            detector.ranked.update(is_fraud, score, compared, 1.0 / share)
-            if calibrated:
+            before, at = detector.trusted, bin_of(score)
+            if name == "risk":
+                base_at = bin_of(_share(scores.get("scorecard", 0.5)))
+                loss = _loss(score, is_fraud)
                 detector.paired.update(base_loss - loss, 1.0 / share)
+                cells = named(detector.cells, (ALL, age, *segments), DetectionCell)
+            else:
+                base_at, loss = _MIDDLE, 0.0
+                cells = named(detector.cells, (ALL, age), DetectionCell)
+            for cell in cells:
+                cell.add(unit, unit / share, is_fraud, score, at, base_at, loss, base_loss)
+            detector.ranked.update(is_fraud, at, base_at, 1.0 / share)
+            self.verdict_changes += detector.trusted != before
             if is_fraud:
                 self.drift.observe(name, "loss_of_frauds", 1.0 - score, known_ms, slow=True)
         self._judged += unit / share
@@ -244,7 +177,7 @@ class QualityBoard:
             if task == "urgency" and lesson["text"] is not None:
                 baseline = read_urgency(lesson["text"])[0]
             right, base_right = guess == label, baseline == label
-            for cell in _cells(classes.cells, (ALL, age, *segments), ClassCell):
+            for cell in named(classes.cells, (ALL, age, *segments), ClassCell):
                 cell.add(
                     unit,
                     unit / share,
@@ -255,7 +188,9 @@ class QualityBoard:
                     base_right,
                     -math.log(classes.prior(label, unit)),
                 )
+            before = classes.verdict.trusted
             classes.verdict.update(float(right) - float(base_right), 1.0 / share)
+            self.verdict_changes += classes.verdict.trusted != before
             self.drift.observe(task, "loss", 1.0 - probability, known_ms, slow=True)
         classes.know(label, unit)
 
@@ -276,17 +211,6 @@ class QualityBoard:
                 counts[name] *= factor
         self._frauds *= factor
         self._judged *= factor
-
-
-def _cells(cells: dict[str, Any], names: tuple[str, ...], kind: type[Any]) -> list[Any]:
-    """Give the named cells; those that are not there are made."""
-    found = []
-    for name in names:
-        cell = cells.get(name)
-        if cell is None:
-            cell = cells[name] = kind()
-        found.append(cell)
-    return found
 
 
 def _share(value: float) -> float:

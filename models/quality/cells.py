@@ -4,7 +4,7 @@ Everything is linear in its weight, so that what was counted can be taken back w
 and the weights' signs turned.
 """
 
-from models.quality.bins import bin_of, empty
+from models.quality.bins import empty
 
 CALIBRATION_BINS = 10
 
@@ -104,17 +104,20 @@ class DetectionCell:
         weight: float,
         is_fraud: bool,
         score: float,
-        base_score: float,
+        at: int,
+        base_at: int,
         loss: float,
         base_loss: float,
     ) -> None:
-        """Count a decision; ``unit`` is what one counts at its time."""
+        """Count a decision with the bins of its score and of the baseline's.
+
+        ``unit`` is what one counts at its time.
+        """
         self.count += unit
         self.weight += weight
         self.expected += weight * score
         self.loss += weight * loss
         self.base_loss += weight * base_loss
-        at, base_at = bin_of(score), bin_of(base_score)
         if is_fraud:
             self.frauds += unit
             self.positive_weight += weight

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from models.quality import bins
-from models.quality.board import ALL, DETECTORS, TEXT_LEARNERS, QualityBoard
+from models.quality.board import DETECTORS, TEXT_LEARNERS, QualityBoard
 from models.quality.cells import ClassCell, DetectionCell
 from models.quality.segments import MATURITIES
+from models.quality.tallies import ALL
 
 LEAST_COUNT = 1.0
 """Cells that are worth fewer labelled decisions say nothing."""

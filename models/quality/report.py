@@ -7,8 +7,9 @@ ledger, so a report is an effect of a journal record like any other, and made on
 from typing import Any
 
 from models.effects import Effects
-from models.quality.board import ALL, LEARNERS, QualityBoard
+from models.quality.board import LEARNERS, QualityBoard
 from models.quality.figures import figures
+from models.quality.tallies import ALL
 from models.state import Value
 from models.version import CORE_VERSION
 from schemas.quality import Quality, QualityKind

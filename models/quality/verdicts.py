@@ -8,12 +8,12 @@ standard errors to its disadvantage would not distrust it.
 
 import math
 
-from models.quality.bins import BINS, average_precision, bin_of, empty
+from models.quality.bins import BINS, average_precision, empty
 
 MARGIN = 0.02
 ERRORS = 2.0
 _HEAVIEST = 1e9
-_EVERY = 10
+_EVERY = 20
 
 
 class Paired:
@@ -100,18 +100,18 @@ class Ranked:
         self.base_negatives = empty()
         self.trusted = True
 
-    def update(self, is_fraud: bool, score: float, base_score: float, weight: float) -> None:
-        """Take in one decision: the learner's score and that of its baseline.
+    def update(self, is_fraud: bool, at: int, base_at: int, weight: float) -> None:
+        """Take in one decision: the bins of the learner's score and of its baseline's.
 
         A baseline that scores all alike has the share of frauds as average precision.
         """
         now = weight * self.unit
         if not is_fraud:
-            self.negatives[bin_of(score)] += now
-            self.base_negatives[bin_of(base_score)] += now
+            self.negatives[at] += now
+            self.base_negatives[base_at] += now
             return
-        self.positives[bin_of(score)] += now
-        self.base_positives[bin_of(base_score)] += now
+        self.positives[at] += now
+        self.base_positives[base_at] += now
         self.frauds += self.unit
         self.count += 1
         self.unit *= self.growth
