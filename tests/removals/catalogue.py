@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tests.removals import desk, intake, journal, projections, records, state
+from tests.removals import desk, intake, journal, projections, records, state, tickets
 from tests.removals.removal import Removal
 
 SECTIONS: dict[str, Sequence[Removal]] = {
@@ -10,6 +10,7 @@ SECTIONS: dict[str, Sequence[Removal]] = {
     "The intake": intake.REMOVALS,
     "A batch of the desk": desk.REMOVALS,
     "Each record": records.REMOVALS,
+    "Tickets and their labels": tickets.REMOVALS,
     "State and checkpoints": state.REMOVALS,
     "Publisher": projections.PUBLISHED,
     "Archiver and warehouse": projections.ARCHIVED_ONCE,
