@@ -1,5 +1,6 @@
 """What a ticket's text says: language, category, urgency, mood; with the words that decided."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -86,16 +87,21 @@ def merge_reading(
 
 
 def _read_category(hashed: HashedText, learners: Learners, rules: PriorityRules) -> dict[str, Any]:
-    """Read the category; below the threshold of the precision wanted it is only a guess."""
+    """Read the category; below the threshold of the precision wanted it is only a guess.
+
+    So it is at any confidence while the quality board does not trust the learner.
+    """
     choices = rank_classes(learners.category, hashed)
     best = choices[0] if choices else None
     confidence_for = getattr(learners.category, "confidence_for", None)
     found = None if confidence_for is None else confidence_for(rules.category_precision)
     threshold = rules.category_confidence if found is None else found
+    if not learners.quality.trusts("category"):
+        threshold = math.inf
     return {
         "category": None if best is None else best["label"],
         "category_confidence": None if best is None else best["probability"],
-        "category_threshold": threshold,
+        "category_threshold": threshold if math.isfinite(threshold) else None,
         "abstained": best is None or best["probability"] < threshold,
         "categories": choices[:TOP],
         "category_reasons": [] if best is None else _reasons(learners.category, hashed, best),
@@ -105,28 +111,33 @@ def _read_category(hashed: HashedText, learners: Learners, rules: PriorityRules)
 def _read_urgency(
     text: str, hashed: HashedText, learners: Learners, rules: PriorityRules
 ) -> dict[str, Any]:
+    choices = []
     if learners.urgency.lesson_count >= rules.urgency_labels:
         choices = rank_classes(learners.urgency, hashed, URGENCIES)
-        if choices:
-            return _by_learner("urgency", learners.urgency, hashed, choices[0])
+        if choices and learners.quality.trusts("urgency"):
+            by_learner = _by_learner("urgency", learners.urgency, hashed, choices[0])
+            return {**by_learner, "urgencies": choices}
     urgency, word = read_urgency(text)
     return {
         "urgency": urgency,
         "urgency_confidence": None,
         "urgency_source": "rules",
         "urgency_reasons": [{"name": "word", "contribution": 1.0, "value": word}],
+        "urgencies": choices,
     }
 
 
 def _read_mood(
     text: str, hashed: HashedText, learners: Learners, rules: PriorityRules
 ) -> dict[str, Any]:
+    choices = []
     if learners.mood.lesson_count >= rules.mood_labels:
         choices = rank_classes(learners.mood, hashed, MOODS)
-        if choices:
+        if choices and learners.quality.trusts("mood"):
             tone = expected_tone(choices)
             return {
                 **_by_learner("mood", learners.mood, hashed, choices[0]),
+                "moods": choices,
                 "sentiment": tone.sentiment,
                 "anger": tone.anger,
             }
@@ -139,6 +150,7 @@ def _read_mood(
             {"name": "sentiment", "contribution": tone.sentiment},
             {"name": "anger", "contribution": tone.anger},
         ],
+        "moods": choices,
         "sentiment": tone.sentiment,
         "anger": tone.anger,
     }

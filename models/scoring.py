@@ -27,6 +27,7 @@ class Score:
     kind: Literal["risk", "anomaly"]
     risk: float | None
     anomaly: float
+    scorecard: float
     reasons: list[Reason]
 
 
@@ -38,26 +39,31 @@ def score_transaction(
     Until the first fraud has been learned (kind ``anomaly``) the policy's scorecard speaks, and a
     little the rank of the unsupervised learner. A young risk learner is worse than these, so the
     log-odds of both sides are blended: after n frauds risk has the weight n / (n +
-    ``blend_frauds``). The reasons add up to the score's log-odds.
+    ``blend_frauds``). While the quality board does not trust the risk learner, it is as before the
+    first fraud, except that its probability is given beside. The reasons add up to the score's
+    log-odds.
     """
     anomaly = _rank(features, learners)
     parts = rules.scorecard.explain_one(features)
     seen = learners.anomaly.lesson_count
     settled = rules.anomaly_weight * seen / (seen + _SETTLING)
-    parts[ANOMALY] = settled * _log_odds(anomaly)
+    parts[ANOMALY] = settled * _log_odds(anomaly) if learners.quality.trusts("anomaly") else 0.0
+    scorecard = sigmoid(math.fsum(parts.values()))
     risk = None
+    kind: Literal["risk", "anomaly"] = "anomaly"
     if learners.risk.ready:
-        frauds = learners.risk.fraud_count
-        weight = frauds / (frauds + rules.blend_frauds)
-        parts = {name: (1.0 - weight) * effect for name, effect in parts.items()}
         learned = learners.risk.explain_one(features)
         risk = sigmoid(math.fsum(learned.values()))
-        for name, effect in learned.items():
-            parts[name] = parts.get(name, 0.0) + weight * effect
+        if learners.quality.trusts("risk"):
+            kind = "risk"
+            frauds = learners.risk.fraud_count
+            weight = frauds / (frauds + rules.blend_frauds)
+            parts = {name: (1.0 - weight) * effect for name, effect in parts.items()}
+            for name, effect in learned.items():
+                parts[name] = parts.get(name, 0.0) + weight * effect
     score = sigmoid(math.fsum(parts.values()))
     values = {**features, ANOMALY: anomaly}
-    kind: Literal["risk", "anomaly"] = "anomaly" if risk is None else "risk"
-    return Score(score, kind, risk, anomaly, _reasons(parts, values))
+    return Score(score, kind, risk, anomaly, scorecard, _reasons(parts, values))
 
 
 def _rank(features: Mapping[str, float], learners: Learners) -> float:

@@ -124,6 +124,7 @@ class Subject:
             "label": label,
             "label_source": source,
             "scores": memory["scores"].get(task, {}),
+            "answered": task in memory.get("answered", ()),
             "propensity": propensity,
             "asked": label is not None and memory.get("asked", False),
             "terminal_id": memory["terminal_id"],
@@ -154,6 +155,7 @@ def remember(
         "text": None if is_transaction else text_of(event),
         "features": dict(features),
         "scores": _risk_scores(decision) if is_transaction else _text_scores(decision),
+        "answered": _answered(decision),
         "amount": decision["amount"] if is_transaction else decision["amount_at_stake"],
         "suspicious": is_transaction and decision["suspicious"],
         "score": decision["score"] if is_transaction else None,
@@ -209,14 +211,29 @@ def _ask_propensity(decision: Mapping[str, Any]) -> float:
 
 def _risk_scores(decision: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     risk = {} if decision["risk"] is None else {"risk": decision["risk"]}
-    both = {**risk, "anomaly": decision["anomaly"], "percentile": decision["percentile"]}
+    both = {
+        **risk,
+        "anomaly": decision["anomaly"],
+        "percentile": decision["percentile"],
+        "scorecard": decision.get("scorecard", decision["score"]),
+    }
     return {"risk": both, "anomaly": both}
 
 
 def _text_scores(decision: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    urgency, mood = decision["urgency_confidence"], decision.get("mood_confidence")
+    """Give what the learners said, also where the word rules decided."""
+    said = {"category": "categories", "urgency": "urgencies", "mood": "moods"}
     return {
-        "category": {c["label"]: c["probability"] for c in decision["categories"]},
-        "urgency": {decision["urgency"]: 1.0 if urgency is None else urgency},
-        "mood": {decision.get("mood") or "neutral": 1.0 if mood is None else mood},
+        task: {choice["label"]: choice["probability"] for choice in decision.get(name, ())}
+        for task, name in said.items()
     }
+
+
+def _answered(decision: Mapping[str, Any]) -> list[str]:
+    """Name the tasks in which the decision rested on what the learner said."""
+    if "transaction_id" in decision:
+        return ["risk"] if decision["score_kind"] == "risk" else []
+    found = [] if decision.get("abstained", True) else ["category"]
+    return found + [
+        task for task in ("urgency", "mood") if decision.get(f"{task}_source") == "learner"
+    ]

@@ -52,6 +52,7 @@ def decide_transaction(
         "score_kind": score.kind,
         "risk": score.risk,
         "anomaly": score.anomaly,
+        "scorecard": score.scorecard,
         "amount": amount,
         **verdict,
         "reasons": score.reasons,

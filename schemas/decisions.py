@@ -106,7 +106,8 @@ class TicketDecision(TypedDict):
     category: str | None
     category_confidence: float | None
     category_threshold: float | None
-    """The confidence from which on the category is right as often as the policy wants."""
+    """The confidence from which on the category is right as often as the policy wants; ``None``
+    where none is high enough, because the learner is worse than its baseline of late."""
     abstained: bool
     """The confidence is below it: the category is a guess that the desk does not answer for."""
     categories: list[Choice]
@@ -117,10 +118,14 @@ class TicketDecision(TypedDict):
     urgency_confidence: float | None
     urgency_source: ReadingSource | None
     urgency_reasons: list[Reason]
+    urgencies: list[Choice]
+    """What the learner finds probable, whoever decided; empty before it has labels enough."""
     mood: Mood | None
     mood_confidence: float | None
     mood_source: ReadingSource | None
     mood_reasons: list[Reason]
+    moods: list[Choice]
+    """As urgencies."""
     sentiment: float | None
     """-1 (bad) to 1 (good), as the mood's probabilities lead to expect; or by a small lexicon."""
     anger: float | None
@@ -153,13 +158,16 @@ class TransactionDecision(TypedDict):
     outcome: str
     score: float
     """0 to 1, near a probability of fraud: from scorecard and anomaly rank (kind ``anomaly``),
-    then from risk, blended with these while risk is young (kind ``risk``).
+    then from risk, blended with these while risk is young (kind ``risk``); from the former alone
+    also while the risk learner is worse than they are.
     """
     score_kind: Literal["risk", "anomaly"]
     risk: float | None
     """Probability of fraud by the learner alone; ``None`` until it has seen its first fraud."""
     anomaly: float
     """Rank of the unsupervised score, 0 to 1."""
+    scorecard: float
+    """What the score would be without the risk learner, 0 to 1."""
     percentile: float
     """Share of this partition's recent transactions that scored lower, 0 to 1."""
     amount: float

@@ -112,7 +112,7 @@ class Alert(TypedDict):
     score: float
     """0 to 1."""
     score_kind: Literal["risk", "anomaly"]
-    """``anomaly`` until the risk learner has seen its first fraud."""
+    """``anomaly`` until the risk learner has seen its first fraud, and while it is not trusted."""
     percentile: float
     """Share of this partition's recent transactions that scored lower, 0 to 1."""
     amount_minor: int
@@ -145,7 +145,9 @@ class Lesson(TypedDict):
     label: str | bool | None
     label_source: LabelSource
     scores: dict[str, float]
-    """What the decision said then, by class."""
+    """What the learner said at the decision, by class; empty before it could."""
+    answered: NotRequired[bool]
+    """The decision rested on that: the learner was trusted and, of a category, sure enough."""
     propensity: float
     """The chance with which this example was chosen to be learned, in (0, 1]."""
     asked: NotRequired[bool]

@@ -7,16 +7,17 @@ and by what the decision said then, so no learner is ever asked about what it ha
 import math
 
 from models.learners.digest import digest_content
+from models.mood import mood_of
 from models.quality.bins import bin_of
 from models.quality.cells import ClassCell, DetectionCell
 from models.quality.drift import DriftWatch
 from models.quality.segments import maturity, ticket_segments, transaction_segments
 from models.quality.tallies import ALL, Classes, Detector, named
 from models.quality.window import Window
-from models.word_lists import read_urgency
+from models.word_lists import read_tone, read_urgency
 from schemas.outputs import Lesson
 
-TEXT_LEARNERS = ("category", "urgency")
+TEXT_LEARNERS = ("category", "urgency", "mood")
 DETECTORS = ("risk", "anomaly")
 LEARNERS = (*TEXT_LEARNERS, *DETECTORS)
 
@@ -105,7 +106,10 @@ class QualityBoard:
         occurred_ms, known_ms = lesson["occurred_ms"], lesson["known_ms"]
         features, scores = lesson["features"], lesson["scores"]
         is_ticket = lesson["text"] is not None
-        segments = ticket_segments(features) if is_ticket else transaction_segments(features)
+        if is_ticket:
+            segments = ticket_segments(features, lesson.get("answered", True), False)
+        else:
+            segments = transaction_segments(features)
         weight = self.window.weight(occurred_ms) / max(lesson["propensity"], _LEAST_PROPENSITY)
         decided = self.decided["ticket" if is_ticket else "transaction"]
         for name in (ALL, *segments):
@@ -163,7 +167,8 @@ class QualityBoard:
         known_ms, scores = lesson["known_ms"], lesson["scores"]
         share = max(lesson["propensity"], _LEAST_PROPENSITY)
         unit = self.window.weight(known_ms)
-        segments = ticket_segments(lesson["features"])
+        answered = lesson.get("answered", True)
+        segments = ticket_segments(lesson["features"], answered, lesson.get("asked", False))
         age = maturity(lesson["occurred_ms"], known_ms)
         task = lesson["task"]
         classes = self.classes[task]
@@ -173,16 +178,14 @@ class QualityBoard:
             highest, guess = min((-value, name) for name, value in scores.items())
             confidence = _share(-highest)
             probability = _probability(scores, label, len(classes.shares))
-            baseline = classes.commonest
-            if task == "urgency" and lesson["text"] is not None:
-                baseline = read_urgency(lesson["text"])[0]
+            baseline = _by_rules(task, lesson["text"]) or classes.commonest
             right, base_right = guess == label, baseline == label
             for cell in named(classes.cells, (ALL, age, *segments), ClassCell):
                 cell.add(
                     unit,
                     unit / share,
                     right,
-                    True,
+                    answered,
                     confidence,
                     -math.log(max(probability, _LEAST)),
                     base_right,
@@ -211,6 +214,13 @@ class QualityBoard:
                 counts[name] *= factor
         self._frauds *= factor
         self._judged *= factor
+
+
+def _by_rules(task: str, text: str | None) -> str | None:
+    """Give what the word rules say, where they would decide without the learner."""
+    if text is None or task == "category":
+        return None
+    return read_urgency(text)[0] if task == "urgency" else mood_of(read_tone(text))
 
 
 def _share(value: float) -> float:

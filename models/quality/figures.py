@@ -7,7 +7,7 @@ from typing import NamedTuple
 from models.quality import bins
 from models.quality.board import DETECTORS, TEXT_LEARNERS, QualityBoard
 from models.quality.cells import ClassCell, DetectionCell
-from models.quality.segments import MATURITIES
+from models.quality.segments import ASKED, MATURITIES
 from models.quality.tallies import ALL
 
 LEAST_COUNT = 1.0
@@ -119,7 +119,7 @@ class _Maker:
         self._segment = ALL if name in MATURITIES else name
         self._maturity = name if name in MATURITIES else ALL
         self._count = round(board.window.worth(count))
-        decided = board.decided[kind].get(self._segment, 0.0)
+        decided = board.decided[kind].get(ALL if name == ASKED else self._segment, 0.0)
         labelled = board.labelled.get(task, {}).get(name, 0.0)
         self._missing_count = round(board.window.worth(max(decided - labelled, 0.0)))
 

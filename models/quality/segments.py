@@ -5,6 +5,8 @@ from collections.abc import Mapping
 MATURITIES = ("0-1d", "1-7d", "7d+")
 """Time from the event to the knowledge of its label."""
 
+ASKED = "label=asked"
+
 _DAY_MS = 86_400_000
 _BANDS = ((1_000.0, "amount=1000+"), (100.0, "amount=100-1000"), (10.0, "amount=10-100"))
 
@@ -32,6 +34,16 @@ def transaction_segments(features: Mapping[str, float]) -> tuple[str, ...]:
     )
 
 
-def ticket_segments(features: Mapping[str, float]) -> tuple[str, ...]:
-    """Give the language."""
-    return ("language=zh" if features.get("chinese") else "language=other",)
+def ticket_segments(
+    features: Mapping[str, float], is_answered: bool, is_asked: bool
+) -> tuple[str, ...]:
+    """Give the language, whether the learner's class was answered for, and whether it was asked.
+
+    Labels that were asked for, each standing for as many tickets as its propensity says, speak
+    for all tickets; which tickets others label, nobody knows.
+    """
+    return (
+        "language=zh" if features.get("chinese") else "language=other",
+        "answer=given" if is_answered else "answer=withheld",
+        *([ASKED] if is_asked else []),
+    )
