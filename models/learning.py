@@ -92,6 +92,8 @@ class Learners:
                     label,
                     lesson["occurred_ms"],
                     lesson["known_ms"],
+                    lesson["propensity"],
+                    lesson["features"].get("amount_ratio"),
                 )
         elif task == "category" and isinstance(label, str) and lesson["text"]:
             self.category.learn_one(lesson["text"], label)

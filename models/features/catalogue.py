@@ -47,6 +47,7 @@ UNITS: Mapping[str, Unit] = {
     "s": Unit("number"),
     "h": Unit("number", 0.0, 24.0),
     "d": Unit("number"),
+    "1/d": Unit("number"),
     "reference currency": Unit("number"),
 }
 """``count in parts``: what left a window in the course of a day counts with the share inside."""
@@ -92,7 +93,6 @@ TRANSACTION_FEATURES: tuple[Feature, ...] = (
     Feature("since_last_s", "s", "since the customer's last transaction", True),
     Feature("hour", "h", "hour of the day in UTC, with fraction"),
     Feature("weekend", "flag", "Saturday or Sunday in UTC"),
-    Feature("night", "flag", "before 6 in UTC"),
     Feature("declined", "flag", "this transaction was declined"),
     Feature("suspect_code", "flag", "declined with a code that says: not one's own card"),
     Feature("declined_1h", "count", "declined earlier within the hour, at most 16"),
@@ -105,10 +105,18 @@ TRANSACTION_FEATURES: tuple[Feature, ...] = (
     Feature("new_merchant", "flag", "merchant or terminal not among the last 16", True),
     Feature("customer_fraud_age_d", "d", "since the customer's last known fraud", True),
     Feature("customer_frauds", "count", "known frauds of the customer, at most 8"),
+    Feature("customer_large_frauds", "count", "of them, those above 3 times the mean", True),
     Feature("terminal_label", "flag", "last known label of the terminal", True),
     Feature("terminal_fraud_run", "count", "known frauds in a row at the terminal, at most 32"),
     Feature("terminal_first_fraud_age_d", "d", "since the terminal's first known fraud", True),
     Feature("terminal_last_fraud_age_d", "d", "since the terminal's last known fraud", True),
+    Feature("terminal_frauds", "count", "known frauds of the terminal, at most 32", True),
+    Feature("terminal_fraud_share_7d", "0 to 1", "of its labels, 7 days up to the last", True),
+    Feature("terminal_fraud_share_30d", "0 to 1", "likewise, 30 days", True),
+    Feature("terminal_per_day", "1/d", "transactions at the terminal, estimated", True),
+    Feature("terminal_run_age_d", "d", "since the first of its frauds in a row", True),
+    Feature("terminal_run_per_day", "1/d", "frauds in a row, by days since the first", True),
+    Feature("terminal_run_ratio", "ratio", "least amount ratio of its frauds in a row", True),
 )
 
 TICKET_FEATURES: tuple[Feature, ...] = (

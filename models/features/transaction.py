@@ -42,7 +42,6 @@ def extract_transaction(
         "amount": amount,
         "hour": hour,
         "weekend": 1.0 if (day + 3) % 7 >= 5 else 0.0,
-        "night": 1.0 if hour < 6.0 else 0.0,
         "declined": 1.0 if event.outcome == "declined" else 0.0,
         "suspect_code": 1.0 if event.response_code in _SUSPECT_CODES else 0.0,
         "card_absent": 1.0 if event.channel in _CARD_ABSENT else 0.0,
@@ -59,13 +58,29 @@ def extract_transaction(
     _add_windows(features, customer["days"], day, of_day_ms / DAY_MS)
     _add_recent(features, customer, at_ms)
     _add_novelty(features, event, customer, at_ms)
-    _add_frauds(features, customer["frauds"], at_ms)
+    _add_frauds(features, customer, at_ms)
     if terminal.label is not None:
-        features["terminal_label"] = 1.0 if terminal.label else 0.0
-    if terminal.first_fraud_ms is not None and terminal.last_fraud_ms is not None:
-        features["terminal_first_fraud_age_d"] = (at_ms - terminal.first_fraud_ms) / DAY_MS
-        features["terminal_last_fraud_age_d"] = (at_ms - terminal.last_fraud_ms) / DAY_MS
+        _add_terminal(features, terminal, at_ms)
     return features
+
+
+def _add_terminal(features: dict[str, float], terminal: TerminalFacts, at_ms: int) -> None:
+    """Add what labels say about a terminal of which at least one is known."""
+    features["terminal_label"] = 1.0 if terminal.label else 0.0
+    features["terminal_fraud_share_7d"] = terminal.fraud_share_7d or 0.0
+    features["terminal_fraud_share_30d"] = terminal.fraud_share_30d or 0.0
+    features["terminal_per_day"] = terminal.per_day or 0.0
+    if terminal.first_fraud_ms is None or terminal.last_fraud_ms is None:
+        return
+    features["terminal_frauds"] = float(terminal.fraud_count)
+    features["terminal_first_fraud_age_d"] = (at_ms - terminal.first_fraud_ms) / DAY_MS
+    features["terminal_last_fraud_age_d"] = (at_ms - terminal.last_fraud_ms) / DAY_MS
+    if terminal.run_first_ms is not None:
+        age_d = (at_ms - terminal.run_first_ms) / DAY_MS
+        features["terminal_run_age_d"] = age_d
+        features["terminal_run_per_day"] = terminal.fraud_run / max(age_d, 1.0)
+    if terminal.run_ratio is not None:
+        features["terminal_run_ratio"] = terminal.run_ratio
 
 
 def _add_windows(
@@ -155,8 +170,11 @@ def _newness(name: str, known: Sequence[Sequence[Any]], at_ms: int) -> float:
     return 1.0
 
 
-def _add_frauds(features: dict[str, float], frauds: list[list[int]], at_ms: int) -> None:
+def _add_frauds(features: dict[str, float], customer: Value, at_ms: int) -> None:
+    frauds = customer["frauds"]
     known = [then for _, then, known_ms in frauds if known_ms <= at_ms and then <= at_ms]
     features["customer_frauds"] = float(len(known))
     if known:
         features["customer_fraud_age_d"] = (at_ms - max(known)) / DAY_MS
+        large = customer["large"]
+        features["customer_large_frauds"] = float(sum(then in large for then in known))

@@ -199,8 +199,9 @@ def test_every_feature_is_in_the_catalogue(history: list[Any]) -> None:
 def test_every_feature_of_the_catalogue_is_extracted_where_it_is_known() -> None:
     desk = Desk(policy=policy_with(lessons__implicit_share=1.0))
     known = {"terminal_id": "x", "device_id": "d", "country": "DE", "merchant_id": "m"}
-    desk.transaction(0, 20, transaction_id="t", **known)
-    desk.feedback(10, "transaction", transaction_id="t", is_fraud=True)
+    for minute, transaction_id in enumerate("tu"):
+        desk.transaction(minute, 20, transaction_id=transaction_id, **known)
+        desk.feedback(10, "transaction", transaction_id=transaction_id, is_fraud=True)
     record = desk.transaction(20, 20, **known)
     assert set(record["features"]) == {feature.name for feature in TRANSACTION_FEATURES}
     record = desk.ticket(30)

@@ -125,7 +125,9 @@ def test_every_feature_of_the_catalogue_is_produced() -> None:
     desk = Desk(policy=policy_with(lessons__implicit_share=1.0, lessons__anomaly_share=1.0))
     known = {"terminal_id": "x", "device_id": "d", "country": "DE", "merchant_id": "m"}
     desk.transaction(0, 20, transaction_id="t", **known)
-    desk.feedback(10, "transaction", transaction_id="t", is_fraud=True)
+    desk.transaction(5, 20, transaction_id="u", **known)
+    for transaction_id in "tu":
+        desk.feedback(10, "transaction", transaction_id=transaction_id, is_fraud=True)
     desk.transaction(20, 20, **known)
     desk.ticket(30)
     desk.feedback(40, "ticket", ticket_id="k", category="card")
