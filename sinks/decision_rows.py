@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any
 
-from sinks.tables import FEEDBACK_FIELDS, PAYMENT_FIELDS, TICKET_FIELDS, TRANSACTION_FIELDS
+from sinks.tables import (
+    FEEDBACK_FIELDS,
+    PAYMENT_FIELDS,
+    TICKET_ADDED,
+    TICKET_FIELDS,
+    TRANSACTION_FIELDS,
+)
 
 Row = tuple[Any, ...]
 Record = Mapping[str, Any]
@@ -68,6 +74,7 @@ def ticket_row(head: Row, record: Record) -> Row:
     return (
         *head,
         *_ticket_fields(decision),
+        *(decision.get(name, absent) for name, absent in TICKET_ADDED.items()),
         stake.get("amount_minor"),
         stake.get("currency"),
         event.get("transaction_ids") or [],
@@ -76,9 +83,10 @@ def ticket_row(head: Row, record: Record) -> Row:
             if own is None
             else (own["priority"], own["score"], own["impact"], own["sla_ms"], own["sla_used_ms"])
         ),
-        {each["label"]: each["probability"] for each in decision["categories"]},
+        chances_of(decision["categories"]),
         *reasons_of(decision["category_reasons"]),
         *reasons_of(decision["urgency_reasons"]),
+        *reasons_of(decision.get("mood_reasons", [])),
         numbers_of(record["features"]),
     )
 
@@ -98,7 +106,8 @@ def transaction_row(head: Row, record: Record) -> Row:
 
 def feedback_row(head: Row, record: Record) -> Row:
     """Give the row of a feedback's decision."""
-    return (*head, *_feedback_fields(record["decision"]))
+    decision = record["decision"]
+    return (*head, *_feedback_fields(decision), decision.get("mood"))
 
 
 def tick_row(head: Row, record: Record) -> Row:
@@ -115,6 +124,11 @@ def tick_row(head: Row, record: Record) -> Row:
         len(decision["dropped"]),
         len(decision["tickets"]),
     )
+
+
+def chances_of(choices: list[dict[str, Any]]) -> dict[str, float]:
+    """Give classes and their probabilities."""
+    return {each["label"]: each["probability"] for each in choices}
 
 
 def reasons_of(reasons: list[dict[str, Any]]) -> tuple[list[str], list[float]]:

@@ -1,4 +1,4 @@
-"""Rows of what the desk gave out: alerts, changes of priority, dead letters, lessons, quality."""
+"""Rows of what the desk gave out: alerts, priorities, questions, dead letters, lessons, quality."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ from operator import itemgetter
 from typing import Any, Final
 
 from schemas.base import milliseconds
-from sinks.decision_rows import Record, Row, numbers_of, reasons_of
-from sinks.tables import ALERT_FIELDS, CHANGE_FIELDS, LESSON_FIELDS, QUALITY_FIELDS
+from sinks.decision_rows import Record, Row, chances_of, numbers_of, reasons_of
+from sinks.tables import (
+    ALERT_FIELDS,
+    CHANGE_FIELDS,
+    LESSON_FIELDS,
+    QUALITY_FIELDS,
+    QUESTION_FIELDS,
+)
 
 MAX_MESSAGE_CHARS: Final = 500
 
 _alert_fields = itemgetter(*ALERT_FIELDS.values())
 _change_fields = itemgetter(*CHANGE_FIELDS.values())
+_question_fields = itemgetter(*QUESTION_FIELDS.values())
 _lesson_fields = itemgetter(*LESSON_FIELDS.values())
 _quality_fields = itemgetter(*QUALITY_FIELDS.values())
 
@@ -37,8 +44,18 @@ def priority_change_row(head: Row, index: int, change: Mapping[str, Any]) -> Row
     return (
         *_effect_head(head, index),
         *_change_fields(change),
+        change.get("abstained", False),
         None if until is None else milliseconds(datetime.fromisoformat(until)),
         *reasons_of(change["reasons"]),
+    )
+
+
+def question_row(head: Row, index: int, question: Mapping[str, Any]) -> Row:
+    """Give the row of a question, the effect at `index` of its record."""
+    return (
+        *_effect_head(head, index),
+        *_question_fields(question),
+        chances_of(question["categories"]),
     )
 
 
@@ -75,6 +92,7 @@ def lesson_row(lesson: Mapping[str, Any], partition: int, offset: int, appended_
         offset,
         appended_ms,
         *_lesson_fields(lesson),
+        lesson.get("asked", False),
         label,
         numbers_of(lesson["scores"]),
         numbers_of(lesson["features"]),

@@ -8,6 +8,7 @@ from typing import Any
 from schemas.errors import IncompatibleError
 from schemas.registry import ALERTS as ALERTS_TOPIC
 from schemas.registry import PRIORITIES as PRIORITIES_TOPIC
+from schemas.registry import QUESTIONS as QUESTIONS_TOPIC
 from sinks import decision_rows, output_rows, tables
 from sinks.tables import NULLABLE, Table
 
@@ -83,6 +84,8 @@ class Rows:
                 )
             elif topic == ALERTS_TOPIC.name:
                 made.append(("alerts", output_rows.alert_row(head, index, value)))
+            elif topic == QUESTIONS_TOPIC.name:
+                made.append(("questions", output_rows.question_row(head, index, value)))
         for table, row in made:  # only now, so that a refused record leaves nothing behind
             self._by_table[table].append(row)
 

@@ -7,7 +7,7 @@ The SQL of the migrations says types and meaning. To add a column: the next migr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ NULLABLE: Final = frozenset({
     "category_confidence", "urgency_confidence", "sentiment", "anger", "opened_at",
     "priority_score", "impact", "sla_ms", "sla_used_ms", "amount_minor", "risk", "matures_at",
     "satisfaction", "is_fraud", "alert_occurred_at", "override_until", "score",
+    "category_threshold", "mood_confidence", "ask_propensity", "ask_share",
 })  # fmt: skip
 """Columns that are NULL where there is nothing to say; in any other, nothing is ''."""
 
@@ -41,6 +42,12 @@ TICKET_FIELDS: Final = {
     "opened_at": "opened_ms", "unparked_count": "unparked",
 }  # fmt: skip
 """Column → field of a ticket's decision."""
+
+TICKET_ADDED: Final[dict[str, Any]] = {
+    "category_threshold": None, "abstained": False, "mood": None, "mood_confidence": None,
+    "mood_source": None, "asked": False, "ask_propensity": None, "ask_share": None,
+}  # fmt: skip
+"""Column and field of a ticket's decision → what holds where core 1 has decided."""
 
 TRANSACTION_FIELDS: Final = {
     "transaction_id": "transaction_id", "repeated": "repeated", "outcome": "outcome",
@@ -76,6 +83,13 @@ EFFECT_HEAD: Final = (
     "decided_at", "appended_at", "policy", "revision",
 )  # fmt: skip
 """How every row of an effect begins."""
+
+QUESTION_FIELDS: Final = {
+    "question_id": "id", "tenant": "tenant", "customer_id": "customer_id",
+    "ticket_id": "ticket_id", "task": "task", "propensity": "propensity", "reason": "reason",
+    "language": "language",
+}  # fmt: skip
+"""Column → field of a question."""
 
 ALERT_FIELDS: Final = {
     "alert_id": "id", "tenant": "tenant", "customer_id": "customer_id", "entity": "entity",
@@ -113,16 +127,16 @@ JOURNAL_ENTRIES: Final = Table("journal_entries", (
     "source_offset", "core", "learner_digest", "effect_count", "first_position",
 ))  # fmt: skip
 TICKET_DECISIONS: Final = Table("ticket_decisions", (
-    *HEAD, *TICKET_FIELDS, "amount_minor", "currency", "transaction_ids", "priority",
+    *HEAD, *TICKET_FIELDS, *TICKET_ADDED, "amount_minor", "currency", "transaction_ids", "priority",
     "priority_score", "impact", "sla_ms", "sla_used_ms", "categories", "category_reason_names",
     "category_reason_contributions", "urgency_reason_names", "urgency_reason_contributions",
-    "features",
+    "mood_reason_names", "mood_reason_contributions", "features",
 ))  # fmt: skip
 TRANSACTION_DECISIONS: Final = Table("transaction_decisions", (
     *HEAD, *TRANSACTION_FIELDS, *PAYMENT_FIELDS, "assessed_count", "reason_names",
     "reason_contributions", "features",
 ))  # fmt: skip
-FEEDBACK_DECISIONS: Final = Table("feedback_decisions", (*HEAD, *FEEDBACK_FIELDS))
+FEEDBACK_DECISIONS: Final = Table("feedback_decisions", (*HEAD, *FEEDBACK_FIELDS, "mood"))
 TICKS: Final = Table("ticks", (
     "journal_partition", "number", "tick_at", "decided_at", "appended_at", "policy", "revision",
     "done_count", "is_full", "matured_count", "dropped_count", "assessed_count",
@@ -137,10 +151,12 @@ ALERTS: Final = Table("alerts", (
     "evidence_event_ids",
 ))  # fmt: skip
 PRIORITY_CHANGES: Final = Table("priority_changes", (
-    *EFFECT_HEAD, *CHANGE_FIELDS, "override_until", "reason_names", "reason_contributions",
+    *EFFECT_HEAD, *CHANGE_FIELDS, "abstained", "override_until", "reason_names",
+    "reason_contributions",
 ))  # fmt: skip
+QUESTIONS: Final = Table("questions", (*EFFECT_HEAD, *QUESTION_FIELDS, "categories"))
 LESSONS: Final = Table("lessons", (
-    "lesson_partition", "lesson_offset", "appended_at", *LESSON_FIELDS, "label", "scores",
+    "lesson_partition", "lesson_offset", "appended_at", *LESSON_FIELDS, "asked", "label", "scores",
     "features",
 ))  # fmt: skip
 QUALITY: Final = Table("quality", (
@@ -149,5 +165,5 @@ QUALITY: Final = Table("quality", (
 
 TABLES: Final = (
     JOURNAL_ENTRIES, TICKET_DECISIONS, TRANSACTION_DECISIONS, FEEDBACK_DECISIONS, TICKS,
-    DEAD_LETTERS, ALERTS, PRIORITY_CHANGES, LESSONS, QUALITY,
+    DEAD_LETTERS, ALERTS, PRIORITY_CHANGES, QUESTIONS, LESSONS, QUALITY,
 )  # fmt: skip

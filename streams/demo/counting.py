@@ -7,6 +7,7 @@ from schemas.registry import (
     FEEDBACK_TOPIC,
     LESSONS,
     PRIORITIES,
+    QUESTIONS,
     TICKETS,
     TRANSACTIONS,
 )
@@ -38,6 +39,7 @@ def count(settings: Settings, partition_count: int, feed: Feed, seen: Seen) -> d
         "dead_letters": seen.kinds["dead"],
         "alerts": len(outputs[ALERTS.name]),
         "priority_changes": len(outputs[PRIORITIES.name]),
+        "questions": len(outputs[QUESTIONS.name]),
         "lessons": len(outputs[LESSONS.name]),
     }
     dead = {topic: found for topic, found in outputs.items() if topic.endswith(".dead")}
@@ -77,6 +79,7 @@ def count(settings: Settings, partition_count: int, feed: Feed, seen: Seen) -> d
         "dead_letters": dead_count,
         "alerts": len(outputs[ALERTS.name]),
         "priority_changes": len(outputs[PRIORITIES.name]),
+        "questions": len(outputs[QUESTIONS.name]),
         "lessons": len(outputs[LESSONS.name]),
         "warehouse_rows": rows,
     }

@@ -26,8 +26,11 @@ def summary(report: Mapping[str, Any]) -> Table:
     table.add_row("dead letters", f"{report['dead_letters']:,}")
     table.add_row(
         "out",
-        f"{report['alerts']:,} alerts, {report['priority_changes']:,} priority changes, "
-        f"{report['lessons']:,} lessons",
+        f"{report['alerts']:,} alerts, {report['priority_changes']:,} priority changes",
+    )
+    table.add_row(
+        "to learn from",
+        f"{report['questions']:,} questions, {report['lessons']:,} lessons",
     )
     table.add_row("tickets", _ticket_lines(tickets))
     table.add_row("transactions", _transaction_lines(payments))

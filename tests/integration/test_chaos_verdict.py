@@ -16,6 +16,7 @@ from schemas.registry import (
     JOURNAL,
     LESSONS,
     PRIORITIES,
+    QUESTIONS,
     QUALITY_TOPIC,
     SCHEMA_BY_TOPIC,
     TICKETS,
@@ -26,6 +27,7 @@ from sinks.readback import sorting_key
 from sinks.tables import QUALITY_FIELDS, Table
 from sinks.tables import TABLES as ALL_TABLES
 from streams.chaos.verdict.compare import compare
+from streams.chaos.verdict.journal import PLACES
 from streams.chaos.verdict.logs import KafkaLogs, Stood
 from streams.chaos.verdict.stores import compare_stores, compare_with_fold
 from streams.chaos.verdict.tables import compare_columns
@@ -82,9 +84,10 @@ def test_whole_load_is_found_whole(stack: Stack, whole: Case) -> None:
     assert [report[key] for key in ("lost", "duplicated", "differing")] == [0, 0, 0]
     assert report["dead_letters"] == 10 + 2 * 5 + 2 * 3 + 7
     names = {"ticket_decisions", "transaction_decisions", "feedback_decisions", "ticks", "lessons",
-             "journal_entries", "dead_letters", "alerts", "priority_changes"}  # fmt: skip
+             "journal_entries", "dead_letters", "alerts", "priority_changes", "questions"}  # fmt: skip
     for place in {f"warehouse.{name}" for name in names} | {
-        "inputs", "journal", "alerts", "priorities", "lessons", "dead_letters", "status",
+        "inputs", "journal", "alerts", "priorities", "questions", "lessons", "dead_letters",
+        "status",
     }:  # fmt: skip
         assert verdict.compared[place] > 0, place
     assert verdict.compared["revisions"] > 2
@@ -407,9 +410,9 @@ def test_effect_for_a_topic_that_is_none_is_found(case: Case) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("topic", [ALERTS.name, PRIORITIES.name, LESSONS.name])
+@pytest.mark.parametrize("topic", [ALERTS.name, PRIORITIES.name, QUESTIONS.name, LESSONS.name])
 def test_damage_to_an_output_topic_is_found(whole: Case, topic: str) -> None:
-    where = {ALERTS.name: "alerts", PRIORITIES.name: "priorities", LESSONS.name: "lessons"}[topic]
+    where = PLACES[topic]
 
     def damaged(damage: Callable[[list[Stood]], None]) -> dict[str, int]:
         case = whole.copy()
@@ -505,7 +508,7 @@ def test_letter_without_an_entry_is_found_and_a_repeat_is_no_fault(case: Case) -
 
 TABLES = (
     "journal_entries", "ticket_decisions", "transaction_decisions", "feedback_decisions", "ticks",
-    "dead_letters", "alerts", "priority_changes", "lessons",
+    "dead_letters", "alerts", "priority_changes", "questions", "lessons",
 )  # fmt: skip
 
 

@@ -39,12 +39,23 @@ def change(number: int, ticket_id: str, priority: str, index: int = 0, **more: A
     value = {
         "id": f"0/{number}/{index}", "tenant": "default", "customer_id": "ann",
         "ticket_id": ticket_id, "priority": priority, "previous": None, "score": 61.25,
-        "impact": 2, "urgency": "high", "category": "card_lost",
+        "impact": 2, "urgency": "high", "category": "card_lost", "abstained": False,
         "reasons": [reason("urgency", 41.25), reason("age", 20.0)], "cause": "ticket.opened",
         "override_until": None, "occurred_at": "2026-01-01T00:00:00.000Z",
         "decided_at": "2026-01-01T00:00:00.007Z", **more,
     }  # fmt: skip
     return {"topic": "support.priorities.v1", "key": ticket_id, "value": value}
+
+
+def question(number: int, ticket_id: str, index: int = 0, **more: Any) -> dict[str, Any]:
+    value = {
+        "id": f"0/{number}/{index}", "tenant": "default", "customer_id": "ann",
+        "ticket_id": ticket_id, "task": "category",
+        "categories": [{"label": "card_lost", "probability": 0.75}], "propensity": 0.25,
+        "reason": "uncertain", "language": "zh", "occurred_at": "2026-01-01T00:00:00.000Z",
+        "decided_at": "2026-01-01T00:00:00.007Z", **more,
+    }  # fmt: skip
+    return {"topic": "support.questions.v1", "key": ticket_id, "value": value}
 
 
 def alert(number: int, index: int = 0, **more: Any) -> dict[str, Any]:
@@ -89,12 +100,15 @@ def ticket(number: int, offset: int, **more: Any) -> dict[str, Any]:
     decision = {
         "type": "ticket.opened", "ticket_id": "T1", "known": True, "status": "open",
         "channel": "app", "product": None, "language": "zh", "category": "card_lost",
-        "category_confidence": 0.75,
+        "category_confidence": 0.75, "category_threshold": 0.7, "abstained": False,
         "categories": [{"label": "card_lost", "probability": 0.75},
                        {"label": "refund", "probability": 0.125}],
         "category_reasons": [reason("lost", 1.5), reason("rest", -0.25)],
         "urgency": "high", "urgency_confidence": None, "urgency_source": "rules",
-        "urgency_reasons": [reason("lost", 2.0)], "sentiment": -0.5, "anger": 0.25,
+        "urgency_reasons": [reason("lost", 2.0)],
+        "mood": "unhappy", "mood_confidence": 0.5, "mood_source": "learner",
+        "mood_reasons": [reason("gone", 0.5)], "asked": True, "ask_propensity": 0.25,
+        "ask_share": 0.125, "urgencies": [], "moods": [], "sentiment": -0.5, "anger": 0.25,
         "amount_at_stake": 12.5, "opened_ms": START_MS, "linked": [],
         "tickets": [assessment("T1", "P2")], "labels": [], "unparked": 1,
     }  # fmt: skip
@@ -114,6 +128,7 @@ def transaction(number: int, offset: int, **more: Any) -> dict[str, Any]:
     decision = {
         "transaction_id": f"tx{number}", "repeated": False, "outcome": "declined", "score": 0.93,
         "score_kind": "risk", "risk": 0.93, "anomaly": 0.5, "percentile": 0.999, "amount": 999.0,
+        "scorecard": 0.4,
         "suspicious": True, "alert": False, "alert_id": None, "suppressed": None,
         "suppressed_by": None, "severity": None, "typology": None, "entity": None,
         "case_key": None, "dedup_key": None, "budget_left": 17,
@@ -137,7 +152,7 @@ def feedback(number: int, offset: int, **more: Any) -> dict[str, Any]:
     decision = {
         "type": "feedback.alert", "subject_kind": "alert", "subject_id": "0/2/0",
         "outcome": "applied", "source": "investigation", "known_ms": START_MS + HOUR_MS,
-        "category": None, "urgency": None, "solution": None, "satisfaction": None,
+        "category": None, "urgency": None, "mood": None, "solution": None, "satisfaction": None,
         "is_fraud": None, "verdict": "confirmed", "typology": "stolen_card", "alert_id": "0/2/0",
         "alert_transaction_id": "tx2", "alert_severity": "high", "alert_occurred_ms": START_MS,
         "override": None, "override_until_ms": None, "park_until_ms": None, "predicted": None,
@@ -186,7 +201,8 @@ def lesson(**more: Any) -> dict[str, Any]:
         "id": "0/9/0", "task": "category", "tenant": "default", "customer_id": "ann",
         "decision_id": "0/1", "subject_id": "T1", "features": {"len": 4.0}, "text": "my card",
         "label": "card_lost", "label_source": "agent",
-        "scores": {"card_lost": 0.75, "refund": 0.25}, "propensity": 1.0, "terminal_id": None,
+        "scores": {"card_lost": 0.75, "refund": 0.25}, "propensity": 1.0, "asked": False,
+        "terminal_id": None,
         "amount_minor": None, "occurred_ms": START_MS, "known_ms": START_MS + HOUR_MS,
         "corrects": None, **more,
     }  # fmt: skip

@@ -146,11 +146,13 @@ def test_every_record_and_output_has_its_row(warehouse: Warehouse, journal: Jour
         "dead_letters": 1,
         "alerts": len(effects(journal, "risk.alerts.v1")),
         "priority_changes": len(effects(journal, "support.priorities.v1")),
+        "questions": len(effects(journal, "support.questions.v1")),
         "lessons": len(journal.lessons),
         "quality": 0,
     }
     assert effects(journal, "risk.alerts.v1")
     assert effects(journal, "support.priorities.v1")
+    assert effects(journal, "support.questions.v1")
 
 
 def test_positions_add_up(warehouse: Warehouse, journal: Journal) -> None:

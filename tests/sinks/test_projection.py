@@ -16,6 +16,7 @@ from journal_samples import (
     figure,
     lesson,
     policy,
+    question,
     rows_of,
     tick,
     ticket,
@@ -30,10 +31,10 @@ from schemas.decisions import (
 )
 from schemas.errors import IncompatibleError
 from schemas.journal import JOURNAL_RECORD
-from schemas.outputs import ALERT, LESSON, PRIORITY_CHANGE
+from schemas.outputs import ALERT, LESSON, PRIORITY_CHANGE, QUESTION
 from schemas.quality import QUALITY
 from sinks.projection import Rows
-from sinks.tables import TABLES
+from sinks.tables import TABLES, TICKET_ADDED
 
 
 def only_row(rows: Rows, table: str) -> dict[str, Any]:
@@ -62,6 +63,7 @@ def test_samples_are_as_the_schemas_say(sample: dict[str, Any]) -> None:
 def test_sample_outputs_are_as_the_schemas_say() -> None:
     ALERT.validate_python(alert(1)["value"])
     PRIORITY_CHANGE.validate_python(change(1, "T1", "P1")["value"])
+    QUESTION.validate_python(question(1, "T1")["value"])
     LESSON.validate_python(lesson())
     QUALITY.validate_python(figure())
 
@@ -215,6 +217,36 @@ def test_priority_change_of_a_tick_knows_its_tenant_and_override() -> None:
         "priority": "P1", "previous": "P2", "score": 80.0, "cause": "tick", "event_id": "",
         "override_until": START_MS + DAY_MS + 250, "occurred_at": START_MS + HOUR_MS,
     }.items()  # fmt: skip
+
+
+def test_question_is_a_row_of_its_own() -> None:
+    row = only_row(rows_of(ticket(5, 17, effects=[question(5, "T1")])), "questions")
+    assert row.items() >= {
+        "journal_partition": 0, "number": 5, "effect_index": 0, "question_id": "0/5/0",
+        "ticket_id": "T1", "task": "category", "propensity": 0.25, "reason": "uncertain",
+        "language": "zh", "categories": {"card_lost": 0.75}, "event_id": "e5",
+    }.items()  # fmt: skip
+
+
+def test_records_of_the_core_before_have_rows_too() -> None:
+    old = ticket(5, 17)
+    for name in (*TICKET_ADDED, "mood_reasons"):
+        del old["decision"][name]
+    del old["effects"][0]["value"]["abstained"]
+    said = feedback(6, 0)
+    del said["decision"]["mood"]
+    taught = lesson()
+    del taught["asked"]
+    rows = rows_of(old, said)
+    rows.add_lesson(taught, partition=0, offset=0, appended_ms=START_MS)
+    row = only_row(rows, "ticket_decisions")
+    assert (row["abstained"], row["asked"], row["ask_propensity"], row["mood"]) == (
+        False, False, None, "",
+    )  # fmt: skip
+    assert row["mood_reason_names"] == []
+    assert only_row(rows, "priority_changes")["abstained"] is False
+    assert only_row(rows, "feedback_decisions")["mood"] == ""
+    assert only_row(rows, "lessons")["asked"] is False
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_tables_collapse_by_position_and_never_expire(migrated: Warehouse) -> No
     assert len(made) == len(TABLES)
     for name, engine, sorting_key, partition_key, query in made:
         assert engine == "ReplacingMergeTree", name
-        effect = ", effect_index" if name in ("alerts", "priority_changes") else ""
+        effect = ", effect_index" if name in ("alerts", "priority_changes", "questions") else ""
         expected = {
             "journal_entries": "journal_partition, number, journal_offset",
             "lessons": "lesson_partition, lesson_offset",

@@ -242,6 +242,38 @@ def test_continuity_sees_one_number_at_two_offsets(warehouse: Warehouse) -> None
     assert (account["in_count"], account["doubled_count"], account["agrees"]) == (1, 1, 0)
 
 
+def test_asking_daily_weighs_answers_by_their_propensity(warehouse: Warehouse) -> None:
+    def asked(number: int, **more: Any) -> dict[str, Any]:
+        told = {"ticket_id": f"T{number}", "tickets": [], "effects": [], **more}
+        return ticket(number, number, **told)
+
+    land_twice(
+        warehouse,
+        *(asked(n, ask_propensity=0.25) for n in (1, 2, 3)),
+        *(asked(n, asked=False, ask_propensity=0.5) for n in (4, 5)),
+        asked(6, asked=False, ask_propensity=None, ask_share=None),
+        asked(7, ask_propensity=1.0, tenant="other"),
+    )
+    rows = Rows()
+    lessons = [
+        lesson(asked=True, propensity=0.25), lesson(asked=True, propensity=0.25),
+        lesson(asked=True, propensity=0.5, label="refund"),
+        lesson(asked=True, propensity=0.5, label="refund", corrects="0/1/0"),
+        lesson(asked=True, propensity=0.5, task="urgency", label="high"), lesson(),
+    ]  # fmt: skip
+    for offset, each in enumerate(lessons):
+        rows.add_lesson(each, partition=0, offset=offset, appended_ms=START_MS)
+    for digest in "ab":
+        Sink(warehouse).write(Range("desk.lessons.v1", 0, 0, 6, digest), rows)
+    first, other = answers(warehouse, "SELECT * FROM asking_daily")
+    assert first == {
+        "tenant": "default", "day": date(2026, 1, 1), "candidate_count": 5, "asked_count": 3,
+        "budget": 0.125, "asked_share": 0.6, "answered_count": 3, "accuracy": 8 / 10,
+        "asked_accuracy": 2 / 3,
+    }  # fmt: skip
+    assert (other["answered_count"], other["accuracy"]) == (0, None)
+
+
 def test_learner_quality_compares_labels_with_the_scores_then(warehouse: Warehouse) -> None:
     rows = Rows()
     lessons = [

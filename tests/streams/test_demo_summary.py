@@ -18,6 +18,7 @@ def report(**changes: Any) -> dict[str, Any]:
         "dead_letters": 1_000,
         "alerts": 2_800,
         "priority_changes": 40_000,
+        "questions": 1_999,
         "lessons": 61_234,
         "tickets": {
             "decided": 20_000,
@@ -47,7 +48,7 @@ def shown(content: dict[str, Any]) -> str:
 
 def test_result_fits_80_columns_without_folding_a_line() -> None:
     lines = shown(report()).splitlines()
-    assert len(lines) == 15, lines
+    assert len(lines) == 16, lines
 
 
 def test_unsupervised_score_is_named_as_such() -> None:
