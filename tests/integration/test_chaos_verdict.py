@@ -16,8 +16,8 @@ from schemas.registry import (
     JOURNAL,
     LESSONS,
     PRIORITIES,
-    QUESTIONS,
     QUALITY_TOPIC,
+    QUESTIONS,
     SCHEMA_BY_TOPIC,
     TICKETS,
     TRANSACTIONS,
@@ -84,7 +84,8 @@ def test_whole_load_is_found_whole(stack: Stack, whole: Case) -> None:
     assert [report[key] for key in ("lost", "duplicated", "differing")] == [0, 0, 0]
     assert report["dead_letters"] == 10 + 2 * 5 + 2 * 3 + 7
     names = {"ticket_decisions", "transaction_decisions", "feedback_decisions", "ticks", "lessons",
-             "journal_entries", "dead_letters", "alerts", "priority_changes", "questions"}  # fmt: skip
+             "journal_entries", "dead_letters", "alerts", "priority_changes",
+             "questions"}  # fmt: skip
     for place in {f"warehouse.{name}" for name in names} | {
         "inputs", "journal", "alerts", "priorities", "questions", "lessons", "dead_letters",
         "status",
