@@ -127,6 +127,56 @@ def expected_calibration_error(
     return float(np.sum(np.abs(gaps)) / len(share))
 
 
+def accuracy_at_coverage(
+    rights: npt.ArrayLike, confidences: npt.ArrayLike, coverage: float
+) -> float:
+    """Return how often the surest ``coverage`` of all guesses are right; nan without any.
+
+    Of guesses that are equally sure each counts with the same part, so that no figure depends
+    on their order.
+
+    Raises:
+        ValueError: when the lengths differ or ``coverage`` lies outside (0, 1].
+    """
+    if not 0.0 < coverage <= 1.0:
+        raise ValueError(f"coverage {coverage} is not in (0, 1]")
+    found, ranked = _found_at_each_score(rights, confidences)
+    if not len(ranked):
+        return float("nan")
+    wanted = coverage * ranked[-1]
+    return float(np.interp(wanted, np.append(0.0, ranked), np.append(0.0, found)) / wanted)
+
+
+def alerts_at_budget(
+    days: npt.ArrayLike, labels: npt.ArrayLike, scores: npt.ArrayLike, budget: int
+) -> tuple[float, float]:
+    """Return precision and recall of the ``budget`` highest scores of each day.
+
+    Of equal scores the earlier one comes first; a day with fewer rows alerts on all of them.
+    nan where nothing was alerted, or nothing is positive.
+
+    Raises:
+        ValueError: when the lengths differ or ``budget`` is below 1.
+    """
+    if budget < 1:
+        raise ValueError(f"budget must be at least 1, not {budget}")
+    day = np.asarray(days)
+    label, score = _checked(labels, scores)
+    if len(day) != len(label):
+        raise ValueError("days, labels and scores differ in length")
+    alerted = hit = 0
+    for each in np.unique(day):
+        today = day == each
+        first = np.argsort(-score[today], kind="stable")[:budget]
+        alerted += len(first)
+        hit += int(np.count_nonzero(label[today][first]))
+    positives = int(np.count_nonzero(label))
+    return (
+        hit / alerted if alerted else float("nan"),
+        hit / positives if positives else float("nan"),
+    )
+
+
 def _checked(labels: npt.ArrayLike, scores: npt.ArrayLike) -> tuple[npt.NDArray[np.bool_], Floats]:
     label, score = np.asarray(labels, bool), np.asarray(scores, np.float64)
     if label.shape != score.shape or label.ndim != 1:

@@ -19,6 +19,7 @@ COMMANDS = {
     "simulate": "streams.cli.simulate",
     "publish": "streams.cli.publish",
     "replay": "streams.cli.replay",
+    "evaluate": "streams.cli.evaluate",
     "chaos": "streams.cli.chaos",
     "deadletters": "streams.cli.deadletters",
     "settings": "streams.cli.settings",

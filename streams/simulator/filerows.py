@@ -1,10 +1,11 @@
 """Reads the rows of real files, one by one: JSON Lines, gzipped or plain."""
 
 import gzip
+import heapq
 import math
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,8 @@ from schemas.errors import MalformedError, RejectedError
 _TS: Final = re.compile(rb'"ts":\s*(\d+)\s*[,}]')
 _MAX_TS_S: Final = 253_402_300_799
 _MAX_ID_CHARS: Final = 120
+LOOK_AHEAD_ROWS: Final = 10_000
+"""Rows read ahead: they put a slightly unsorted file in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,43 @@ def transaction_rows(path: Path, from_s: int) -> Iterator[tuple[int, Transaction
             row.identifier("terminal_id"), row.amount("amount"), row.flag("is_fraud"),
             row.identifier("scenario", default="unknown"),
         )  # fmt: skip
+
+
+def transactions_in_order(
+    path: Path,
+    from_s: int,
+    until_s: int,
+    met: Callable[[TransactionRow], None] = lambda row: None,
+) -> Iterator[TransactionRow]:
+    """Give the rows of a window in order of time, read ahead by a bounded number of rows.
+
+    Args:
+        path: About in order of ``ts``.
+        from_s: Start of the window.
+        until_s: Its end, exclusive.
+        met: Is given each row when it is read, before its turn.
+
+    Raises:
+        RejectedError: a line is not as described, or far out of order; names file and line.
+    """
+    ahead: list[tuple[int, int, TransactionRow]] = []
+    reached_s = 0
+    for line, row in transaction_rows(path, from_s):
+        if row.ts < reached_s:
+            raise RejectedError(
+                f"{path.name}, line {line}: ts {row.ts} is more than {LOOK_AHEAD_ROWS} lines late;"
+                " sort the file by ts"
+            )
+        heapq.heappush(ahead, (row.ts, line, row))
+        met(row)
+        if len(ahead) > LOOK_AHEAD_ROWS:
+            first = heapq.heappop(ahead)[2]
+            reached_s = first.ts
+            if reached_s >= until_s:
+                return
+            yield first
+    while ahead and ahead[0][0] < until_s:
+        yield heapq.heappop(ahead)[2]
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -1,6 +1,5 @@
 """Real files as a schedule: Banking77 texts as tickets, handbook transactions as they are."""
 
-import heapq
 import math
 from bisect import bisect
 from collections.abc import Iterator
@@ -12,9 +11,8 @@ from random import Random
 from typing import Any, Final
 
 from schemas.base import milliseconds, moment
-from schemas.errors import RejectedError
 from schemas.registry import FEEDBACK_TOPIC, TRANSACTIONS
-from streams.simulator.filerows import TransactionRow, ticket_rows, transaction_rows
+from streams.simulator.filerows import ticket_rows, transactions_in_order
 from streams.simulator.filetickets import Customers, TicketDesk
 from streams.simulator.schedule import Agenda, Scheduled, Truth, scheduled
 
@@ -22,9 +20,6 @@ HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 TICKETS_A_DAY: Final = 2_500
 FRAUD_KNOWN_AFTER_MS: Final = 7 * DAY_MS
-LOOK_AHEAD_ROWS: Final = 10_000
-"""Rows read ahead: they put a slightly unsorted file in order and give tickets their customers."""
-
 _HOUR_WEIGHTS: Final = tuple(
     0.25 + max(0.0, math.sin((hour - 5) / 17 * math.pi)) for hour in range(24)
 )
@@ -117,7 +112,9 @@ def _with(payments: Iterator[Scheduled], agenda: Agenda) -> Iterator[Scheduled]:
 def _payments(
     path: Path, start_ms: int, end_ms: int, customers: Customers, truth: Truth, agenda: Agenda
 ) -> Iterator[Scheduled]:
-    for row in _in_order(path, start_ms, end_ms, customers):
+    for row in transactions_in_order(
+        path, start_ms // 1000, end_ms // 1000, lambda row: customers.meet(row.customer_id)
+    ):
         at_ms = row.ts * 1000
         transaction_id = f"hb-{row.id}"
         truth.transactions[transaction_id] = row.is_fraud
@@ -139,27 +136,3 @@ def _payments(
             }  # fmt: skip
             if known_ms < end_ms:
                 agenda.publish(known_ms, FEEDBACK_TOPIC.name, label)
-
-
-def _in_order(
-    path: Path, start_ms: int, end_ms: int, customers: Customers
-) -> Iterator[TransactionRow]:
-    """Give the window's rows in order of time, read ahead by a bounded number of rows."""
-    ahead: list[tuple[int, int, TransactionRow]] = []
-    reached_s = 0
-    for line, row in transaction_rows(path, start_ms // 1000):
-        if row.ts < reached_s:
-            raise RejectedError(
-                f"{path.name}, line {line}: ts {row.ts} is more than {LOOK_AHEAD_ROWS} lines late;"
-                " sort the file by ts"
-            )
-        heapq.heappush(ahead, (row.ts, line, row))
-        customers.meet(row.customer_id)
-        if len(ahead) > LOOK_AHEAD_ROWS:
-            first = heapq.heappop(ahead)[2]
-            reached_s = first.ts
-            if reached_s * 1000 >= end_ms:
-                return
-            yield first
-    while ahead and ahead[0][0] * 1000 < end_ms:
-        yield heapq.heappop(ahead)[2]

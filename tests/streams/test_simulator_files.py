@@ -12,7 +12,7 @@ import pytest
 from schemas.codec import decode
 from schemas.errors import RejectedError
 from schemas.registry import SCHEMA_BY_TOPIC
-from streams.simulator import files as module
+from streams.simulator import filerows as module
 from streams.simulator.files import files
 from streams.simulator.schedule import Scheduled, Truth
 

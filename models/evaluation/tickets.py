@@ -1,0 +1,252 @@
+"""Tickets one after another: guess, then learn when the label has come; as the desk does."""
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+from models.asking import Asked, AskMode, AskRules, decide_asking, fold_asking, margin_of
+from models.effects import Effects
+from models.evaluation.baselines import TextBaseline, text_baseline
+from models.evaluation.examples import TicketExample
+from models.evaluation.timing import Clock, Timings
+from models.learners.text import hash_text
+from models.learning import Learners
+from models.reading import rank_classes
+from models.state import Stamp, Value
+from models.teaching import Subject
+from schemas.outputs import Choice, Lesson
+
+Arrival = Literal["shuffled", "by-class"]
+OURS = "riverdesk"
+_TICKET_MS = 60_000
+"""Tickets are a minute apart: the files have no times."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketProtocol:
+    """How tickets and their labels arrive.
+
+    Args:
+        label_share: The share of tickets that people are asked to label, above 0, at most 1.
+        label_delay: How many further tickets come before a ticket's label does.
+        ask: Which tickets are asked about, where the share is below 1.
+        arrival: ``shuffled``, or one class after the other, in an order that is shuffled.
+    """
+
+    label_share: float = 1.0
+    label_delay: int = 0
+    ask: AskMode = "random"
+    arrival: Arrival = "shuffled"
+
+
+@dataclass(slots=True)
+class Guesses:
+    """What one contestant said about the tickets of a part, in order."""
+
+    labels: list[str | None] = field(default_factory=list)
+    confidences: list[float] = field(default_factory=list)
+    """Empty for the baselines."""
+
+
+@dataclass(slots=True)
+class Contestant:
+    """One who guesses and learns: what was said, and how long it took, text in."""
+
+    name: str
+    predicting: Timings
+    learning: Timings
+    stream: Guesses = field(default_factory=Guesses)
+    test: Guesses = field(default_factory=Guesses)
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRun:
+    """What happened in one shuffle.
+
+    Args:
+        truths: The labels of the stream, in the order of this shuffle.
+        test_truths: The labels of the test part; empty without one.
+        contestants: By name, `OURS` first.
+        asked_count: How many tickets were asked about.
+    """
+
+    truths: list[str]
+    test_truths: list[str]
+    contestants: dict[str, Contestant]
+    asked_count: int
+
+
+class DeskReader:
+    """Reads and learns categories through the code of the desk.
+
+    Args:
+        learners: Fresh ones.
+    """
+
+    def __init__(self, learners: Learners) -> None:
+        self.learners = learners
+
+    def choices(self, text: str) -> list[Choice]:
+        """Give the most probable classes, best first, text in."""
+        return rank_classes(self.learners.category, hash_text(text))
+
+    def learn(self, lesson: Lesson) -> None:
+        """Learn a lesson."""
+        self.learners.learn(lesson)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A ticket whose label comes later."""
+
+    number: int
+    row: TicketExample
+    choices: list[Choice]
+    propensity: float
+
+
+def arrange(rows: Sequence[TicketExample], seed: int, arrival: Arrival) -> list[TicketExample]:
+    """Give the rows in the order of a shuffle.
+
+    >>> arrange([], 0, "shuffled")
+    []
+    """
+    rng = random.Random(seed)
+    shuffled = list(rows)
+    rng.shuffle(shuffled)
+    if arrival == "shuffled":
+        return shuffled
+    classes = sorted({row.label for row in rows})
+    rng.shuffle(classes)
+    place = {label: at for at, label in enumerate(classes)}
+    return sorted(shuffled, key=lambda row: place[row.label])
+
+
+def run_tickets(
+    stream: Sequence[TicketExample],
+    test: Sequence[TicketExample],
+    seed: int,
+    protocol: TicketProtocol,
+    baselines: Iterable[str],
+    clock: Clock,
+    told: Callable[[int], None] = lambda count: None,
+) -> TicketRun:
+    """Stream tickets in the order of a shuffle; then guess the test part, learning no more.
+
+    All guess about a ticket before anybody learns its label, one after the other, so that their
+    times are taken side by side; all learn the same labels.
+
+    Args:
+        stream: Rows to guess and learn, in the order of the file.
+        test: Rows to guess at the end.
+        seed: Of the shuffle.
+        protocol: When labels come, and which.
+        baselines: Names of `models.evaluation.baselines`.
+        clock: For the timings.
+        told: Is told how many tickets were guessed, now and then.
+    """
+    reader = DeskReader(Learners())
+    ours = Contestant(OURS, Timings(clock), Timings(clock))
+    others = [
+        (Contestant(name, Timings(clock), Timings(clock)), text_baseline(name))
+        for name in baselines
+    ]
+    waiting: deque[_Waiting] = deque()
+    rules = AskRules(protocol.label_share, protocol.ask)
+    asking: Value | None = None
+    asked_count = 0
+    rows = arrange(stream, seed, protocol.arrival)
+    for number, row in enumerate(rows):
+        while waiting and number - waiting[0].number > protocol.label_delay:
+            _learn(waiting.popleft(), number, reader, ours, others)
+        with ours.predicting.measured():
+            choices = reader.choices(row.text)
+        _note(ours.stream, choices)
+        for contestant, model in others:
+            with contestant.predicting.measured():
+                label = model.predict_one(row.text)
+            contestant.stream.labels.append(label)
+        margin = margin_of(choices)
+        asked = _asked(asking, margin, f"{seed}/{number}/{row.id}", rules)
+        asking = fold_asking(asking, margin, asked.asked, rules.share)
+        if asked.asked:
+            asked_count += 1
+            waiting.append(_Waiting(number, row, choices, asked.propensity))
+        if number % 200 == 0:
+            told(number)
+    for late in waiting:
+        _learn(late, len(rows), reader, ours, others)
+    for row in test:
+        with ours.predicting.measured():
+            choices = reader.choices(row.text)
+        _note(ours.test, choices)
+        for contestant, model in others:
+            with contestant.predicting.measured():
+                label = model.predict_one(row.text)
+            contestant.test.labels.append(label)
+    told(len(rows))
+    return TicketRun(
+        [row.label for row in rows],
+        [row.label for row in test],
+        {each.name: each for each in (ours, *(each for each, _ in others))},
+        asked_count,
+    )
+
+
+def _asked(asking: Value | None, margin: float | None, subject_id: str, rules: AskRules) -> Asked:
+    if rules.share >= 1.0:
+        return Asked(True, 1.0, "random")
+    return decide_asking(asking, margin, subject_id, rules)
+
+
+def _note(part: Guesses, choices: Sequence[Choice]) -> None:
+    part.labels.append(choices[0]["label"] if choices else None)
+    part.confidences.append(choices[0]["probability"] if choices else 0.0)
+
+
+def _learn(
+    late: _Waiting,
+    now: int,
+    reader: DeskReader,
+    ours: Contestant,
+    others: Sequence[tuple[Contestant, TextBaseline]],
+) -> None:
+    lesson = lesson_of(late.row, late.number, now, late.choices, late.propensity)
+    with ours.learning.measured():
+        reader.learn(lesson)
+    for contestant, model in others:
+        with contestant.learning.measured():
+            model.learn_one(late.row.text, late.row.label)
+
+
+def lesson_of(
+    row: TicketExample, number: int, now: int, choices: Sequence[Choice], propensity: float
+) -> Lesson:
+    """Give the lesson that a label of a ticket becomes.
+
+    Args:
+        row: The ticket.
+        number: Its place in the stream.
+        now: How many tickets had come when the label did.
+        choices: What was guessed about it.
+        propensity: The chance with which it was asked about.
+    """
+    memory: dict[str, Any] = {
+        "occurred_ms": number * _TICKET_MS,
+        "decision_id": f"0/{number}",
+        "customer_id": "customer",
+        "terminal_id": None,
+        "amount_minor": None,
+        "text": row.text,
+        "features": {},
+        "scores": {"category": {c["label"]: c["probability"] for c in choices}},
+        "propensity": propensity,
+        "asked": propensity < 1.0,
+        "labels": {},
+    }
+    effects = Effects(Stamp(0, 1, number, now * _TICKET_MS))
+    subject = Subject("ticket", "default", row.id, memory)
+    subject.teach("category", row.label, "agent", now * _TICKET_MS, propensity, effects)
+    return cast(Lesson, effects.items[0]["value"])
