@@ -7,7 +7,7 @@ from typing import Any
 from models.effects import Effects
 from models.state import Value
 from schemas.decisions import Labelled, LabelOutcome
-from schemas.outputs import LabelSource, Lesson, Task
+from schemas.outputs import LabelSource, Lesson, Previous, Task
 
 PARKED = 8
 """Feedbacks that may wait for one decision; the oldest drops out."""
@@ -56,9 +56,8 @@ class Subject:
         lesson_id = None
         if outcome in ("learned", "corrected"):
             lesson_id = effects.next_id
-            corrects = None if earlier is None else earlier["lesson_id"]
             effects.lesson(
-                self._lesson(task, label, source, known_ms, propensity, lesson_id, corrects)
+                self._lesson(task, label, source, known_ms, propensity, lesson_id, earlier)
             )
             self.labels[task] = {
                 "label": label,
@@ -109,7 +108,7 @@ class Subject:
         known_ms: int,
         propensity: float,
         lesson_id: str,
-        corrects: str | None,
+        earlier: Value | None,
     ) -> Lesson:
         memory = self.memory
         return {
@@ -131,7 +130,17 @@ class Subject:
             "amount_minor": memory["amount_minor"],
             "occurred_ms": memory["occurred_ms"],
             "known_ms": known_ms,
-            "corrects": corrects,
+            "corrects": None if earlier is None else earlier["lesson_id"],
+            "previous": None if earlier is None else self._previous(earlier),
+        }
+
+    def _previous(self, earlier: Value) -> Previous:
+        """Give what the corrected lesson said; people say it of all, time of a sample."""
+        chosen = self.kind == "ticket" or earlier["source"] == "implicit"
+        return {
+            "label": earlier["label"],
+            "known_ms": earlier["known_ms"],
+            "propensity": self.memory["propensity"] if chosen else 1.0,
         }
 
 

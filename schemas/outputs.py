@@ -128,6 +128,14 @@ class Alert(TypedDict):
     decided_at: str
 
 
+class Previous(TypedDict):
+    """The label that a lesson corrects."""
+
+    label: str | bool
+    known_ms: int
+    propensity: float
+
+
 class Lesson(TypedDict):
     """A labelled (or sampled unlabelled) example: the learners' only food."""
 
@@ -158,6 +166,8 @@ class Lesson(TypedDict):
     known_ms: int
     corrects: str | None
     """The lesson that this one corrects, if the label changed."""
+    previous: NotRequired[Previous | None]
+    """What that one said."""
 
 
 PRIORITY_CHANGE: TypeAdapter[PriorityChange] = TypeAdapter(PriorityChange)

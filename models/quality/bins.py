@@ -1,6 +1,6 @@
 """Scores counted in bins of equal width in log-odds, and what follows from such counts.
 
-Scores in one bin count as equal, so a figure is exactly that of scores rounded to the bins.
+What is in one bin counts as evenly mixed.
 """
 
 import math
@@ -39,8 +39,9 @@ def average_precision(positives: Sequence[float], negatives: Sequence[float]) ->
     found, ranked = _from_the_top(positives, negatives)
     if found[-1] <= 0.0:
         return float("nan")
-    gained = np.diff(found, prepend=0.0)
-    precision = np.divide(found, ranked, out=np.zeros(BINS), where=ranked > 0.0)
+    gained, width = np.diff(found, prepend=0.0), np.diff(ranked, prepend=0.0)
+    middle = ranked - width / 2.0
+    precision = np.divide(found - gained / 2.0, middle, out=np.zeros(BINS), where=middle > 0.0)
     return min(float(np.sum(gained * precision) / found[-1]), 1.0)
 
 

@@ -1,10 +1,12 @@
 """The quality board: what labels that came later say of the decisions made, per learner.
 
 A fold of the lessons like the learners themselves. A lesson is counted before anybody learns it,
-and by what the decision said then, so no learner is ever asked about what it has been taught.
+and by what the decision said then, so no learner is ever asked about what it has been taught. A
+correction takes the label that it corrects back out of the figures.
 """
 
 import math
+from typing import NamedTuple
 
 from models.learners.digest import digest_content
 from models.mood import mood_of
@@ -15,7 +17,7 @@ from models.quality.segments import maturity, ticket_segments, transaction_segme
 from models.quality.tallies import ALL, Classes, Detector, named
 from models.quality.window import Window
 from models.word_lists import read_tone, read_urgency
-from schemas.outputs import Lesson
+from schemas.outputs import Lesson, Previous
 
 TEXT_LEARNERS = ("category", "urgency", "mood")
 DETECTORS = ("risk", "anomaly")
@@ -28,6 +30,19 @@ _MIDDLE = bin_of(0.5)
 """Of the baseline that scores all alike."""
 _FULL_LOG_AMOUNT = math.log1p(1e6)
 _FULL_LOG_TEXT = math.log1p(20_000)
+
+
+class Known(NamedTuple):
+    """A label, when it became known, and the chance with which it is there."""
+
+    label: str | bool
+    known_ms: int
+    propensity: float
+
+    @classmethod
+    def of(cls, previous: Previous) -> "Known":
+        """Give the label that a lesson corrects."""
+        return cls(previous["label"], previous["known_ms"], previous["propensity"])
 
 
 class QualityBoard:
@@ -78,10 +93,24 @@ class QualityBoard:
         if label is None:
             self._sample(lesson)
             return
+        known = Known(label, lesson["known_ms"], lesson["propensity"])
+        earlier = lesson.get("previous")
         if task == "risk" and isinstance(label, bool):
-            self._judge(lesson, label)
+            if earlier is not None:
+                self._judge(lesson, Known.of(earlier), -1.0)
+            self._judge(lesson, known)
         elif task in self.classes and isinstance(label, str):
-            self._classify(lesson, label)
+            if earlier is not None:
+                self._classify(lesson, Known.of(earlier), -1.0)
+            self._classify(lesson, known)
+
+    def decisions_per_day(self, kind: str) -> float | None:
+        """Give how many a day there are of a ``ticket`` or ``transaction``, from the sampled."""
+        days = self.window.days()
+        decided = self.decided[kind].get(ALL)
+        if decided is None or days <= 0.0:
+            return None
+        return self.window.worth(decided) / days
 
     def base_rate(self, unit: float) -> float:
         """Give the share of frauds among all judged transactions so far."""
@@ -130,15 +159,15 @@ class QualityBoard:
         if "anomaly" in scores:
             watch("anomaly", "rank", _share(scores["anomaly"]), known_ms)
 
-    def _judge(self, lesson: Lesson, is_fraud: bool) -> None:
-        """Count a transaction that is known to be fraud or not."""
-        known_ms, scores = lesson["known_ms"], lesson["scores"]
-        share = max(lesson["propensity"], _LEAST_PROPENSITY)
-        unit = self.window.weight(known_ms)
+    def _judge(self, lesson: Lesson, known: Known, sign: float = 1.0) -> None:
+        """Count a transaction that is known to be fraud or not; or take that back."""
+        is_fraud, known_ms, scores = bool(known.label), known.known_ms, lesson["scores"]
+        share = max(known.propensity, _LEAST_PROPENSITY)
+        unit = sign * self.window.weight(known_ms)
         segments = transaction_segments(lesson["features"])
         age = maturity(lesson["occurred_ms"], known_ms)
-        self._count_label(lesson, (ALL, age, *segments), share)
-        base_loss = _loss(self.base_rate(unit), is_fraud)
+        self._count_label(lesson, (ALL, age, *segments), sign / share)
+        base_loss = _loss(self.base_rate(abs(unit)), is_fraud)
         for name in DETECTORS:
             if name not in scores:
                 continue
@@ -147,13 +176,16 @@ class QualityBoard:
             if name == "risk":
                 base_at = bin_of(_share(scores.get("scorecard", 0.5)))
                 loss = _loss(score, is_fraud)
-                detector.paired.update(base_loss - loss, 1.0 / share)
                 cells = named(detector.cells, (ALL, age, *segments), DetectionCell)
             else:
                 base_at, loss = _MIDDLE, 0.0
                 cells = named(detector.cells, (ALL, age), DetectionCell)
             for cell in cells:
                 cell.add(unit, unit / share, is_fraud, score, at, base_at, loss, base_loss)
+            if sign < 0.0:
+                continue  # the verdicts forget soon enough
+            if name == "risk":
+                detector.paired.update(base_loss - loss, 1.0 / share)
             detector.ranked.update(is_fraud, at, base_at, 1.0 / share)
             self.verdict_changes += detector.trusted != before
             if is_fraud:
@@ -162,17 +194,17 @@ class QualityBoard:
         if is_fraud:
             self._frauds += unit / share
 
-    def _classify(self, lesson: Lesson, label: str) -> None:
-        """Count a ticket whose class is known."""
-        known_ms, scores = lesson["known_ms"], lesson["scores"]
-        share = max(lesson["propensity"], _LEAST_PROPENSITY)
-        unit = self.window.weight(known_ms)
+    def _classify(self, lesson: Lesson, known: Known, sign: float = 1.0) -> None:
+        """Count a ticket whose class is known; or take that back."""
+        label, known_ms, scores = str(known.label), known.known_ms, lesson["scores"]
+        share = max(known.propensity, _LEAST_PROPENSITY)
+        unit = sign * self.window.weight(known_ms)
         answered = lesson.get("answered", True)
         segments = ticket_segments(lesson["features"], answered, lesson.get("asked", False))
         age = maturity(lesson["occurred_ms"], known_ms)
         task = lesson["task"]
         classes = self.classes[task]
-        self._count_label(lesson, (ALL, age, *segments), share)
+        self._count_label(lesson, (ALL, age, *segments), sign / share)
         classes.offered += unit / share
         if scores:
             highest, guess = min((-value, name) for name, value in scores.items())
@@ -189,17 +221,20 @@ class QualityBoard:
                     confidence,
                     -math.log(max(probability, _LEAST)),
                     base_right,
-                    -math.log(classes.prior(label, unit)),
+                    -math.log(classes.prior(label, abs(unit))),
                 )
+            if sign < 0.0:
+                return
             before = classes.verdict.trusted
             classes.verdict.update(float(right) - float(base_right), 1.0 / share)
             self.verdict_changes += classes.verdict.trusted != before
             self.drift.observe(task, "loss", 1.0 - probability, known_ms, slow=True)
-        classes.know(label, unit)
+        if sign > 0.0:
+            classes.know(label, unit)
 
-    def _count_label(self, lesson: Lesson, names: tuple[str, ...], share: float) -> None:
+    def _count_label(self, lesson: Lesson, names: tuple[str, ...], stands_for: float) -> None:
         labelled = self.labelled.setdefault(lesson["task"], {})
-        weight = self.window.weight(lesson["occurred_ms"]) / share
+        weight = self.window.weight(lesson["occurred_ms"]) * stands_for
         for name in names:
             labelled[name] = labelled.get(name, 0.0) + weight
 

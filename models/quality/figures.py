@@ -48,15 +48,6 @@ def figures(board: QualityBoard, alert_budget_per_day: int) -> list[Figure]:
     return [figure for figure in found if math.isfinite(figure.value)]
 
 
-def decisions_per_day(board: QualityBoard, kind: str) -> float | None:
-    """Give how many tickets or transactions are decided a day, as estimated from the sampled."""
-    days = board.window.days()
-    decided = board.decided[kind].get(ALL)
-    if decided is None or days <= 0.0:
-        return None
-    return board.window.worth(decided) / days
-
-
 def _of_classes(board: QualityBoard, learner: str) -> Iterator[Figure]:
     classes = board.classes[learner]
     for name, cell in classes.cells.items():
@@ -96,7 +87,7 @@ def _of_detector(board: QualityBoard, learner: str, budget: int) -> Iterator[Fig
         if calibrated:
             yield made("log_loss", cell.loss / cell.weight, cell.base_loss / cell.weight)
             yield made("ece", math.fsum(map(abs, cell.gaps)) / cell.weight, None)
-        rate = decisions_per_day(board, "transaction")
+        rate = board.decisions_per_day("transaction")
         if rate:
             share = budget / rate
             here = bins.at_share(cell.positives, cell.negatives, share)

@@ -30,27 +30,35 @@ def ranked(seed: int, lead: float) -> tuple[list[float], list[float]]:
 
 @pytest.mark.parametrize("lead", [0.0, 1.5, 3.0, 5.0])
 @pytest.mark.parametrize("seed", range(3))
-def test_average_precision_of_bins_is_within_a_hundredth_of_the_exact_one(
+def test_average_precision_of_bins_is_within_a_two_hundredth_of_the_exact_one(
     seed: int, lead: float
 ) -> None:
     frauds, others = ranked(seed, lead)
     exact = metrics.average_precision([1] * 400 + [0] * 20_000, frauds + others)
     assert bins.average_precision(counted(frauds), counted(others)) == pytest.approx(
-        exact, abs=0.01
+        exact, abs=0.005
     )
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=60))
 @settings(max_examples=60, deadline=None)
-def test_average_precision_of_bins_is_exactly_that_of_rounded_scores(
+def test_average_precision_of_bins_lies_between_those_of_the_orders_within_them(
     examples: list[tuple[bool, float]],
 ) -> None:
     frauds = [score for fraud, score in examples if fraud]
     others = [score for fraud, score in examples if not fraud]
-    rounded = [float(bins.bin_of(score)) for score in frauds + others]
-    exact = metrics.average_precision([1] * len(frauds) + [0] * len(others), rounded)
+    labels = [1] * len(frauds) + [0] * len(others)
+    first, last = (
+        [bins.bin_of(score) + shift for score in frauds] + [float(bins.bin_of(s)) for s in others]
+        for shift in (0.5, -0.5)
+    )
     found = bins.average_precision(counted(frauds), counted(others))
-    assert found == pytest.approx(exact, nan_ok=True)
+    if not frauds:
+        assert np.isnan(found)
+        return
+    assert found <= metrics.average_precision(labels, first) + 1e-9
+    # Of evenly mixed ones not even the first is found without its share of the others.
+    assert found >= metrics.average_precision(labels, last) / 2.0
 
 
 def test_precision_and_recall_at_a_share_are_those_of_the_highest_scores() -> None:
