@@ -23,6 +23,10 @@ class TicketSeen(NamedTuple):
     ticket_id: str
     category: str | None
     occurred_ms: int
+    answered: bool
+    """The desk answers for the category."""
+    asked: bool | None
+    """``None`` where nobody could be asked."""
 
 
 class TransactionSeen(NamedTuple):
@@ -118,7 +122,13 @@ class Audit:
         if kind == "ticket" and record["event"]["type"] == "ticket.opened":
             decision = record["decision"]
             seen.tickets.append(
-                TicketSeen(decision["ticket_id"], decision["category"], record["occurred_ms"])
+                TicketSeen(
+                    decision["ticket_id"],
+                    decision["category"],
+                    record["occurred_ms"],
+                    not decision["abstained"],
+                    None if decision["ask_propensity"] is None else decision["asked"],
+                )
             )
         elif kind == "transaction":
             decision = record["decision"]

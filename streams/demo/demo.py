@@ -17,6 +17,7 @@ from streams.demo.screen import Screen
 from streams.demo.subscriber import Subscriber
 from streams.role import now_ms
 from streams.simulator.analyst import Analyst
+from streams.simulator.clerk import Clerk
 from streams.simulator.company import company
 from streams.simulator.files import files
 from streams.simulator.pacing import Addenda, merged, publish
@@ -67,15 +68,20 @@ def run(plan: Plan, stack: Stack, screen: Screen) -> dict[str, Any]:
     audit = Audit(settings, partition_count)
     subscriber = Subscriber(settings, partition_count)
     barrier = Barrier(lambda: stack.roles, audit.consumer, stack.tend)
-    analyst = Analyst(truth, plan.seed) if plan.start is None else None
+    simulated = plan.start is None
+    analyst, clerk = Analyst(truth, plan.seed), Clerk(truth, plan.seed)
     addenda = Addenda()
     day = -1
 
     def fold() -> Mapping[int, int]:
         feed.flush()
         journal = barrier.folded(feed.ends)
-        for alert in subscriber.catch_up():
-            answer = analyst.review(alert) if analyst else None
+        fresh = subscriber.catch_up()
+        answers = [
+            *(analyst.review(alert) for alert in fresh.alerts),
+            *(clerk.answer(question) for question in fresh.questions),
+        ]
+        for answer in answers if simulated else ():
             if answer is not None:
                 addenda.add(answer)
         return journal

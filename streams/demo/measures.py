@@ -20,6 +20,8 @@ def ticket_quality(seen: Seen, truth: Truth) -> dict[str, Any]:
     by_day: dict[str, list[TicketSeen]] = defaultdict(list)
     for each in known:
         by_day[_day(each.occurred_ms)].append(each)
+    answered = [each for each in known if each.answered]
+    asked = [each.asked for each in seen.tickets if each.asked is not None]
     majority = Counter(truth.tickets[each.ticket_id] for each in known).most_common(1)
     return {
         "decided": len(seen.tickets),
@@ -27,6 +29,9 @@ def ticket_quality(seen: Seen, truth: Truth) -> dict[str, Any]:
         "prequential_accuracy": _accuracy(known, truth),
         "majority_accuracy": round(majority[0][1] / len(known), 4) if known else None,
         "categories": len(set(truth.tickets.values())),
+        "answered_share": round(len(answered) / len(known), 4) if known else None,
+        "answered_accuracy": _accuracy(answered, truth),
+        "asked_share": round(sum(asked) / len(asked), 4) if asked else None,
         "by_day": {day: _accuracy(each, truth) for day, each in sorted(by_day.items())},
         "recent_accuracy": _accuracy(known[-RECENT_TICKETS:], truth),
         "last_fifth_accuracy": _accuracy(known[-max(1, len(known) // 5) :], truth),

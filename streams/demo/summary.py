@@ -75,7 +75,10 @@ def _ticket_lines(tickets: Mapping[str, Any]) -> str:
         f"{percent(tickets['prequential_accuracy'])} right before the label was known, "
         f"last fifth {percent(tickets['last_fifth_accuracy'])}\n"
         f"(always the commonest of {tickets['categories']} categories: "
-        f"{percent(tickets['majority_accuracy'])})"
+        f"{percent(tickets['majority_accuracy'])})\n"
+        f"{percent(tickets['answered_share'])} answered for, "
+        f"{percent(tickets['answered_accuracy'])} of them right; "
+        f"{percent(tickets['asked_share'])} asked about"
     )
 
 

@@ -4,7 +4,9 @@ import math
 from random import Random
 from typing import Any, Final
 
+from models.mood import MOODS
 from schemas.base import moment
+from schemas.feedback import Mood
 from schemas.registry import FEEDBACK_TOPIC
 from streams.simulator.ledger import Payment
 from streams.simulator.phrasebook import CATEGORIES
@@ -15,6 +17,9 @@ MINUTE_MS: Final = 60_000
 
 LABELLED_TICKET_SHARE = 0.6
 WRONG_CATEGORY_SHARE = 0.03
+MOOD_SHARE = 0.5
+"""Share of the labels that say the mood too."""
+WRONG_MOOD_SHARE = 0.08
 LABELLED_FRAUD_SHARE = 0.85
 CLEARED_SHARE = 0.006
 """Share of honest payments that somebody looks into."""
@@ -47,7 +52,13 @@ class Hindsight:
         self._count = 0
 
     def ticket(
-        self, at_ms: int, customer_id: str, ticket_id: str, category: str, urgency: str
+        self,
+        at_ms: int,
+        customer_id: str,
+        ticket_id: str,
+        category: str,
+        urgency: str,
+        mood: Mood,
     ) -> None:
         """Plan what becomes known about a ticket opened at ``at_ms``."""
         rng = self._rng
@@ -60,6 +71,8 @@ class Hindsight:
             label = {**about, "category": category, "urgency": urgency, "source": "agent"}
             if rng.random() < 0.1:
                 del label["urgency"]
+            if rng.random() < MOOD_SHARE:
+                label["mood"] = rng.choice(MOODS) if rng.random() < WRONG_MOOD_SHARE else mood
             if rng.random() < 0.4:
                 label["solution"] = f"{category}-{rng.choice('abc')}"
             self._give(at_ms + late_ms(rng, 90 * MINUTE_MS, 1.0), label)

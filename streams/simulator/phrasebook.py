@@ -36,6 +36,8 @@ class Phrasebook:
         greetings: How a ticket begins.
         asks: What the customer wants.
         angry: Sentences of an angry customer.
+        unhappy: Sentences of a customer who is disappointed or worried.
+        pleased: Sentences of a customer who is content all the same.
         pressing: Sentences that make it more urgent.
         patient: Sentences that make it less urgent.
         signoffs: How a ticket ends.
@@ -54,6 +56,8 @@ class Phrasebook:
     greetings: Phrases
     asks: Phrases
     angry: Phrases
+    unhappy: Phrases
+    pleased: Phrases
     pressing: Phrases
     patient: Phrases
     signoffs: Phrases

@@ -230,6 +230,19 @@ ENGLISH = Phrasebook(
         "This is the [third|second|fifth] time I write!!",
         "Nobody [answers|cares], what [a joke|kind of service is that]?",
     ),
+    unhappy=(
+        "I am [quite|really|a bit] [disappointed|worried|unhappy] about this.",
+        "This is [frustrating|not what I expected|a pity].",
+        "I [expected better|thought you were more reliable].",
+        "It [keeps me awake|makes me nervous].",
+        "Once more I have to [chase|run after] this.",
+    ),
+    pleased=(
+        "[Otherwise|Apart from that] I am [very happy|really satisfied] with you.",
+        "Your [colleague|app] has been [great|excellent|so helpful] so far.",
+        "I [love|really like] the new app, by the way.",
+        "[Great|Lovely] service last time, [thank you|many thanks]!",
+    ),
     pressing=(
         "My rent is due [today|tomorrow].",
         "I am [abroad|at the airport|stranded in {city}] without any money.",

@@ -38,12 +38,14 @@ class Truth:
         transactions: transaction_id to whether it was fraud.
         tickets: ticket_id to its true category.
         urgencies: ticket_id to its true urgency, where one is known.
+        moods: ticket_id to its customer's true mood, where one is known.
         typologies: transaction_id of a fraud to its kind.
     """
 
     transactions: dict[str, bool] = field(default_factory=dict)
     tickets: dict[str, str] = field(default_factory=dict)
     urgencies: dict[str, str] = field(default_factory=dict)
+    moods: dict[str, str] = field(default_factory=dict)
     typologies: dict[str, str] = field(default_factory=dict)
 
 

@@ -38,7 +38,7 @@ class Support:
         world: The customers.
         writers: By language.
         hindsight: Told about every ticket.
-        truth: Learns every ticket's category and urgency.
+        truth: Learns every ticket's category, urgency and mood.
         prefix: Begins every ticket id.
         gap_ms: Mean time between tickets that no payment causes.
     """
@@ -122,7 +122,7 @@ class Support:
             known["code"] = about.code
             if about.merchant is not None:
                 known["merchant"] = about.merchant.name
-        subject, text, pressure = writer.ticket(category, known)
+        subject, text, pressure, mood = writer.ticket(category, known)
         level = _URGENCY[category] + pressure + (rng.random() < 0.06) - (rng.random() < 0.06)
         if about is not None and about.amount_minor > about.customer.minor(600):
             level += 1
@@ -141,8 +141,9 @@ class Support:
             opened["amount_at_stake"] = stake
         self._truth.tickets[ticket_id] = category
         self._truth.urgencies[ticket_id] = urgency
+        self._truth.moods[ticket_id] = mood
         self._say(at_ms, customer, ticket_id, "opened", **opened)
-        self._hindsight.ticket(at_ms, customer.customer_id, ticket_id, category, urgency)
+        self._hindsight.ticket(at_ms, customer.customer_id, ticket_id, category, urgency, mood)
         self._live(at_ms, customer, ticket_id, category, known, writer)
 
     def _live(

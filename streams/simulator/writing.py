@@ -2,8 +2,9 @@
 
 import re
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
+from schemas.feedback import Mood
 from streams.simulator.phrasebook import Phrasebook, Phrases
 
 _CHOICE: Final = re.compile(r"\[([^\[\]]*)\]")
@@ -11,11 +12,22 @@ _SLOT: Final = re.compile(r"\{(\w+)\}")
 
 AMBIGUOUS_SHARE = 0.10
 DISTRACTED_SHARE = 0.08
-ANGRY_SHARE = 0.12
+MOOD_WEIGHTS: Final[dict[Mood, int]] = {"angry": 12, "unhappy": 15, "neutral": 65, "pleased": 8}
 PRESSING_SHARE = 0.15
 PATIENT_SHARE = 0.10
 PRIVATE_SHARE = 0.12
 NOISY_SHARE = 0.35
+
+
+class Written(NamedTuple):
+    """A ticket as its customer writes it."""
+
+    subject: str
+    """May be empty."""
+    text: str
+    pressure: int
+    """How much the wording raises the urgency: -1, 0 or 1."""
+    mood: Mood
 
 
 class Writer:
@@ -25,15 +37,12 @@ class Writer:
         self.book = book
         self._rng = rng
 
-    def ticket(self, category: str, known: dict[str, str]) -> tuple[str, str, int]:
+    def ticket(self, category: str, known: dict[str, str]) -> Written:
         """Write a ticket.
 
         Args:
             category: One of ``phrasebook.CATEGORIES``.
             known: Slots whose value is given, e.g. ``amount``, ``merchant``.
-
-        Returns:
-            Subject (may be empty), text, and how much the wording raises the urgency (-1, 0, 1).
         """
         rng, book = self._rng, self.book
         ambiguous = rng.random() < AMBIGUOUS_SHARE
@@ -52,15 +61,17 @@ class Writer:
         elif drawn < PRESSING_SHARE + PATIENT_SHARE:
             pressure = -1
             parts.append(rng.choice(book.patient))
-        if rng.random() < ANGRY_SHARE:
-            parts.append(rng.choice(book.angry))
+        mood = rng.choices(tuple(MOOD_WEIGHTS), tuple(MOOD_WEIGHTS.values()))[0]
+        if mood != "neutral":
+            told = {"angry": book.angry, "unhappy": book.unhappy, "pleased": book.pleased}
+            parts.append(rng.choice(told[mood]))
         if rng.random() < PRIVATE_SHARE:
             parts.append(rng.choice(book.private))
         parts += [rng.choice(book.asks), rng.choice(book.signoffs)]
         subject = ""
         if rng.random() < 0.4:
             subject = self._fill(rng.choice(book.cores[category]), known)[:80]
-        return subject, self._text(parts, known), pressure
+        return Written(subject, self._text(parts, known), pressure, mood)
 
     def message(self, phrases: Phrases, known: dict[str, str]) -> str:
         """Write one message from a choice of phrases."""

@@ -26,6 +26,9 @@ def report(**changes: Any) -> dict[str, Any]:
             "prequential_accuracy": 0.8123,
             "last_fifth_accuracy": 0.9012,
             "majority_accuracy": 0.0131,
+            "answered_share": 0.7123,
+            "answered_accuracy": 0.9512,
+            "asked_share": 0.1,
         },
         "transactions": {
             "decided": 110_000,
@@ -48,7 +51,7 @@ def shown(content: dict[str, Any]) -> str:
 
 def test_result_fits_80_columns_without_folding_a_line() -> None:
     lines = shown(report()).splitlines()
-    assert len(lines) == 16, lines
+    assert len(lines) == 17, lines
 
 
 def test_unsupervised_score_is_named_as_such() -> None:

@@ -155,6 +155,10 @@ def test_company_feedback_is_late_partial_and_sometimes_wrong(
     assert all(v["known_at"] > opened[v["ticket_id"]] for v in labels)
     wrong = sum(v["category"] != truth.tickets[v["ticket_id"]] for v in labels)
     assert 0 < wrong < 0.08 * len(labels)
+    moods = [v for v in labels if "mood" in v]
+    assert 0.4 < len(moods) / len(labels) < 0.6
+    assert {v["mood"] for v in moods} == {"angry", "unhappy", "neutral", "pleased"}
+    assert 0.9 < sum(v["mood"] == truth.moods[v["ticket_id"]] for v in moods) / len(moods) < 1
     verdicts = [v for v in values if v["type"] == "feedback.transaction"]
     right = sum(v["is_fraud"] == truth.transactions[v["transaction_id"]] for v in verdicts)
     assert right > 0.9 * len(verdicts)
@@ -166,8 +170,16 @@ def test_writer_fills_every_phrase_of_its_book(book: Any) -> None:
     writer = Writer(book, Random(1))
     assert set(book.cores) == set(book.details) == set(CATEGORIES)
     phrases = [p for group in (*book.cores.values(), *book.details.values()) for p in group]
-    phrases += [*book.vague, *book.greetings, *book.asks, *book.angry, *book.pressing]
-    phrases += [*book.patient, *book.signoffs, *book.private, *book.agent, *book.replies]
+    phrases += [*book.vague, *book.greetings, *book.asks, *book.angry, *book.unhappy]
+    phrases += [
+        *book.pleased,
+        *book.pressing,
+        *book.patient,
+        *book.signoffs,
+        *book.private,
+        *book.agent,
+        *book.replies,
+    ]
     for phrase in phrases:
         text = writer.message((phrase,), {})
         assert not set("[]{}|") & set(text)

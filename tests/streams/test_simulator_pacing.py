@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from schemas.codec import decode
 from schemas.feedback import FEEDBACK
-from schemas.outputs import Alert
+from schemas.outputs import Alert, Question
 from streams.simulator.analyst import Analyst
+from streams.simulator.clerk import Clerk
 from streams.simulator.pacing import Addenda, merged, publish
 from streams.simulator.schedule import Agenda, Scheduled, Truth
 
@@ -129,3 +130,34 @@ def test_analyst_is_mostly_right_later_and_reproducible() -> None:
         assert value["alert_id"] == f"0/{number}/0"
         verdicts.append(value["verdict"] == right[number % 2])
     assert 0.8 < sum(verdicts) / len(verdicts) < 0.98
+
+
+def question(number: int) -> Question:
+    return {
+        "id": f"0/{number}/0", "tenant": "default", "customer_id": "c", "ticket_id": f"k{number}",
+        "task": "category", "categories": [], "propensity": 0.3, "reason": "uncertain",
+        "language": "en", "occurred_at": "2026-01-01T10:00:00.000Z",
+        "decided_at": "2026-01-01T10:00:00.000Z",
+    }  # fmt: skip
+
+
+def test_clerk_answers_most_questions_rightly_later_and_reproducibly() -> None:
+    truth = Truth(
+        tickets={f"k{n}": ("fees", "card_delivery")[n % 2] for n in range(400)},
+        moods={f"k{n}": "angry" for n in range(200)},
+    )
+    answers = [Clerk(truth, 1).answer(question(n)) for n in range(400)]
+    assert answers == [Clerk(truth, 1).answer(question(n)) for n in range(400)]
+    assert 0.8 * 400 < sum(a is not None for a in answers) < 400
+    right = []
+    for number, answer in enumerate(answers):
+        if answer is None:
+            continue
+        event = decode(FEEDBACK, answer.value)
+        assert event.occurred_ms == answer.at_ms > 1_767_261_600_000
+        value = orjson.loads(answer.value)
+        assert value["ticket_id"] == f"k{number}"
+        assert ("mood" in value) == (number < 200)
+        right.append(value["category"] == truth.tickets[f"k{number}"])
+    assert 0.9 < sum(right) / len(right) < 1.0
+    assert Clerk(truth, 1).answer({**question(3), "ticket_id": "of somebody else"}) is None
