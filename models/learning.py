@@ -62,7 +62,7 @@ class Learners:
         if offset < self.revision:
             return
         try:
-            lesson = LESSON.validate_python(decode_json(raw))
+            lesson = LESSON.validate_python(decode_json(raw), strict=True)
             if not 0.0 < lesson["propensity"] <= 1.0:
                 raise MalformedError(f"propensity {lesson['propensity']} is not in (0, 1]")
         except (MalformedError, ValueError):
