@@ -23,7 +23,7 @@ NULLABLE: Final = frozenset({
     "category_confidence", "urgency_confidence", "sentiment", "anger", "opened_at",
     "priority_score", "impact", "sla_ms", "sla_used_ms", "amount_minor", "risk", "matures_at",
     "satisfaction", "is_fraud", "alert_occurred_at", "override_until", "score",
-    "category_threshold", "mood_confidence", "ask_propensity", "ask_share",
+    "category_threshold", "mood_confidence", "ask_propensity", "ask_share", "baseline",
 })  # fmt: skip
 """Columns that are NULL where there is nothing to say; in any other, nothing is ''."""
 
@@ -116,9 +116,10 @@ LESSON_FIELDS: Final = {
 """Column → field of a lesson."""
 
 QUALITY_FIELDS: Final = {
-    "quality_id": "id", "learner": "learner", "metric": "metric", "value": "value",
+    "quality_id": "id", "kind": "kind", "learner": "learner", "metric": "metric",
+    "segment": "segment", "maturity": "maturity", "value": "value", "baseline": "baseline",
     "window_count": "window_count", "missing_count": "missing_count", "revision": "revision",
-    "known_at": "known_ms",
+    "known_at": "known_ms", "core": "core",
 }  # fmt: skip
 """Column → field of a figure about a learner."""
 

@@ -295,14 +295,39 @@ def test_learner_quality_compares_labels_with_the_scores_then(warehouse: Warehou
     ]
 
 
-def test_scorecards_show_the_newest_figure(warehouse: Warehouse) -> None:
+def test_quality_views_show_figures_signals_and_verdicts(warehouse: Warehouse) -> None:
     rows = Rows()
     for offset, each in enumerate(
-        (figure(value=0.5), figure(value=0.75), figure(learner="risk", value=0.25))
-    ):
+        (
+            figure(value=0.5), figure(value=0.75),
+            figure(learner="risk", value=0.25, baseline=None),
+            figure(segment="language=zh", value=0.125),
+            figure(kind="drift", metric="loss/adwin", value=0.5, baseline=0.25),
+            figure(kind="verdict", metric="trusted", value=0.0, baseline=-0.25),
+            figure(kind="verdict", metric="trusted", learner="risk", value=0.0, baseline=None),
+            figure(
+                kind="verdict", metric="trusted", learner="risk", value=1.0,
+                known_ms=START_MS + DAY_MS,
+            ),
+        )
+    ):  # fmt: skip
         rows.add_quality(each, partition=0, offset=offset, appended_ms=START_MS)
-    Sink(warehouse).write(Range("desk.quality.v1", 0, 0, 3, "d"), rows)
-    found = answers(warehouse, "SELECT learner, metric, value, known_at FROM scorecards")
+    Sink(warehouse).write(Range("desk.quality.v1", 0, 0, 8, "d"), rows)
+    found = answers(
+        warehouse, "SELECT learner, metric, segment, value, baseline, known_at FROM scorecards"
+    )
     assert [tuple(row.values()) for row in found] == [
-        ("category", "accuracy", 0.75, MIDNIGHT), ("risk", "accuracy", 0.25, MIDNIGHT),
+        ("category", "accuracy", "all", 0.75, 0.25, MIDNIGHT),
+        ("category", "accuracy", "language=zh", 0.125, 0.25, MIDNIGHT),
+        ("risk", "accuracy", "all", 0.25, None, MIDNIGHT),
+    ]
+    drifted = answers(warehouse, "SELECT * EXCEPT revision FROM drift_signals")
+    assert [tuple(row.values()) for row in drifted] == [
+        (MIDNIGHT, "category", "loss", "adwin", 0.25, 0.5)
+    ]
+    trust = answers(
+        warehouse, "SELECT learner, trusted, lead, last_distrusted_at FROM learner_trust"
+    )
+    assert [tuple(row.values()) for row in trust] == [
+        ("category", 0, -0.25, MIDNIGHT), ("risk", 1, 0.25, MIDNIGHT),
     ]  # fmt: skip
