@@ -1,54 +1,60 @@
-"""Classes of texts: a softmax regression on hashed features that learns while it runs."""
+"""Classes of texts: two learners on the same hashed features, that know how sure they are."""
 
 import random
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from models.learners.abstention import AnswerPrecision
+from models.learners.calibration import Logits, LogitScales, softmax
 from models.learners.digest import digest_content
+from models.learners.feature_rows import FeatureRows, Rows, weigh_rows
 from models.learners.text import (
     DEFAULT_BITS,
     HashedText,
-    Indices,
     Values,
+    explain_terms,
     hash_text,
     normalise_blocks,
-    terms,
 )
 
 BIAS = "(bias)"
 REST = "(rest)"
-_FIRST_CAPACITY = 4
+_SMOOTHING = 0.03
+_SMOOTHING_MASS = 2_000.0
+_SOFTMAX, _BAYES = 0, 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Memory:
-    """What replay needs of a text: its features and its label's column."""
+    """What replay needs of a text: its features' rows and its label's column."""
 
-    indices: Indices
+    rows: Rows
     counts: Values
     word_count: int
+    words_weight: float
     column: int
 
 
 class HashedSoftmaxClassifier:
     """Multi-class classifier of short texts with River's API; classes grow on first sight.
 
-    Softmax regression by plain SGD at a constant rate on `HashedText` features weighted by an
-    online inverse document frequency. After each lesson `replay` earlier ones, drawn from a
-    seeded reservoir, are learned again. All sums run in a fixed order and state is touched by
+    Two learners on `HashedText` features weighted by an online inverse document frequency: a
+    softmax regression by plain SGD at a constant rate, which after each lesson learns `replay`
+    earlier ones again, drawn from a seeded reservoir; and a multinomial naive Bayes, which
+    needs few examples and forgets nothing. Their logits are added, each times a scale that is
+    learned from the answers given before a lesson is learned (`LogitScales`), so that
+    probabilities are calibrated. All sums run in a fixed order and state is touched by
     `learn_one` only, so equal lessons give equal bits.
 
     Args:
-        bits: features are hashed to ``2**bits`` indices; weights take
-            ``2**bits * 4`` bytes per class (capacity doubles as classes arrive).
+        bits: features are hashed to ``2**bits`` indices.
         learning_rate: SGD rate of the weights.
         bias_rate: SGD rate of the biases.
         replay: remembered lessons learned again per lesson.
         reservoir_size: remembered lessons at most.
         max_classes: labels first seen when this many are known are not learned.
+        max_cells: features x classes with weights of their own (8 bytes), see `FeatureRows`.
         seed: of the reservoir's own generator.
     """
 
@@ -56,11 +62,12 @@ class HashedSoftmaxClassifier:
         self,
         *,
         bits: int = DEFAULT_BITS,
-        learning_rate: float = 2.5,
+        learning_rate: float = 4.0,
         bias_rate: float = 0.1,
-        replay: int = 1,
+        replay: int = 2,
         reservoir_size: int = 4_000,
         max_classes: int = 512,
+        max_cells: int = 1 << 23,
         seed: int = 0,
     ) -> None:
         self.bits = bits
@@ -72,12 +79,15 @@ class HashedSoftmaxClassifier:
         self._rng = random.Random(seed)
         self._labels: list[str] = []
         self._columns: dict[str, int] = {}
-        self._weights = np.zeros((1 << bits, _FIRST_CAPACITY), np.float32)
-        self._bias = np.zeros(_FIRST_CAPACITY, np.float64)
+        self._weights = FeatureRows(bits, 2, max_cells)
+        self._bias: Logits = np.zeros(self._weights.column_capacity)
+        self._masses: Logits = np.zeros(self._weights.column_capacity)
         self._text_count = 0
-        self._text_counts = np.zeros(1 << bits, np.int32)
+        self._text_counts = np.zeros(1, np.int32)
         self._reservoir: list[_Memory] = []
         self._offered_count = 0
+        self._scales = LogitScales(0.7, 0.3)
+        self._precision = AnswerPrecision()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -89,27 +99,38 @@ class HashedSoftmaxClassifier:
         """Lessons learned so far, replays not counted."""
         return self._text_count
 
-    def learn_one(self, text: str | HashedText, label: str) -> None:
+    def learn_one(self, text: str | HashedText, label: str, w: float = 1.0) -> None:
         """Learn that ``text`` belongs to ``label``.
+
+        Args:
+            text: as given, or hashed with the same ``bits``.
+            label: any name.
+            w: how many tickets like this one the lesson stands for (inverse propensity), at
+                least 0: counts for calibration and `confidence_for`, not for the weights.
 
         Raises:
             ValueError: when a `HashedText` was hashed with other ``bits``.
         """
         hashed = self._hashed(text)
+        known_count = len(self._labels)
         column = self._column(label)
         if column is None:
             return
         self._text_count += 1
-        for block in _blocks(hashed.word_count):
-            self._text_counts[hashed.indices[block]] += 1
-        memory = _Memory(hashed.indices, hashed.counts, hashed.word_count, column)
-        self._step(memory)
+        rows = self._weights.assign(hashed.indices)
+        self._count_texts(rows)
+        memory = _Memory(rows, hashed.counts, hashed.word_count, hashed.words_weight, column)
+        values = self._values(memory)
+        self._judge(rows, values, column, known_count, w)
+        self._step(memory, values)
+        self._count_features(rows, values, column)
         for _ in range(min(self.replay, len(self._reservoir))):
-            self._step(self._reservoir[self._rng.randrange(len(self._reservoir))])
+            earlier = self._reservoir[self._rng.randrange(len(self._reservoir))]
+            self._step(earlier, self._values(earlier))
         self._remember(memory)
 
     def predict_proba_one(self, text: str | HashedText) -> dict[str, float]:
-        """Return the probability of each known class (they sum to 1); ``{}`` before any.
+        """Return the calibrated probability of each known class (sum 1); ``{}`` before any.
 
         Raises:
             ValueError: when a `HashedText` was hashed with other ``bits``.
@@ -117,8 +138,8 @@ class HashedSoftmaxClassifier:
         if not self._labels:
             return {}
         hashed = self._hashed(text)
-        values = self._values(hashed.indices, hashed.counts, hashed.word_count)
-        shares = _softmax(self._logits(hashed.indices, values))
+        rows, values = self._read(hashed)
+        shares = softmax(self._scales.mix(*self._logits(rows, values)))
         return dict(zip(self._labels, shares.tolist(), strict=True))
 
     def predict_one(self, text: str | HashedText) -> str | None:
@@ -126,10 +147,19 @@ class HashedSoftmaxClassifier:
         shares = self.predict_proba_one(text)
         return max(shares, key=shares.__getitem__) if shares else None
 
+    def confidence_for(self, precision: float) -> float | None:
+        """Return the lowest top-class probability from which on answers are right often enough.
+
+        Of the answers that would have been given to the latest lessons before they were
+        learned, with at least this probability, a share of at least ``precision`` was right.
+        None while that is not known or not attained.
+        """
+        return self._precision.confidence_for(precision)
+
     def explain_one(
         self, text: str | HashedText, label: str, top: int | None = 5
     ) -> list[tuple[str, float]]:
-        """Return the parts of the text and what each adds to the logit of ``label``.
+        """Return the parts of the text and what each adds to the calibrated logit of ``label``.
 
         Parts are words, pairs of words, and for CJK texts runs of characters, largest absolute
         contribution first; a word's part contains the characters inside it. The last two
@@ -141,17 +171,16 @@ class HashedSoftmaxClassifier:
         if column is None:
             return []
         hashed = self._hashed(text)
-        values = self._values(hashed.indices, hashed.counts, hashed.word_count)
-        effects = values.astype(np.float64) * self._weights[hashed.indices, column]
-        shares = _per_occurrence(hashed, effects)
-        parts: dict[str, float] = {}
-        for term in terms(hashed):
-            effect = sum(shares[term.in_words, index] for index in term.indices)
-            parts[term.name] = parts.get(term.name, 0.0) + effect
+        rows, values = self._read(hashed)
+        first, second = self._weights.layers
+        effects = self._scales.first * first[rows, column].astype(np.float64)
+        effects += self._scales.second * (second[rows, column] - self._thinness(column))
+        effects *= values
+        parts = explain_terms(hashed, effects)
         ranked = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
         shown = ranked if top is None else ranked[:top]
         rest = sum(effect for _, effect in ranked[len(shown) :])
-        return [*shown, (REST, rest), (BIAS, float(self._bias[column]))]
+        return [*shown, (REST, rest), (BIAS, self._scales.first * float(self._bias[column]))]
 
     def digest(self) -> str:
         """Return the digest of everything that decides this learner's future."""
@@ -161,10 +190,13 @@ class HashedSoftmaxClassifier:
             [self.bits, self.learning_rate, self.bias_rate, self.replay],
             [self.reservoir_size, self.max_classes],
             self._labels,
-            self._weights[:, :known],
+            self._weights.content(),
             self._bias[:known],
+            self._masses[:known],
             [self._text_count, self._offered_count],
-            self._text_counts,
+            self._text_counts[: self._weights.row_count],
+            self._scales.content(),
+            self._precision.content(),
             self._rng.getstate(),
             *self._remembered(),
         )
@@ -173,8 +205,9 @@ class HashedSoftmaxClassifier:
         """Return the reservoir as a few long arrays: thousands of short ones are slow to digest."""
         kept = self._reservoir
         return [
-            np.array([[len(m.indices), m.word_count, m.column] for m in kept], np.int64),
-            np.concatenate([np.zeros(0, np.int32), *(m.indices for m in kept)]),
+            np.array([[len(m.rows), m.word_count, m.column] for m in kept], np.int64),
+            np.array([m.words_weight for m in kept], np.float64),
+            np.concatenate([np.zeros(0, np.intp), *(m.rows for m in kept)]).astype(np.int64),
             np.concatenate([np.zeros(0, np.float32), *(m.counts for m in kept)]),
         ]
 
@@ -187,36 +220,74 @@ class HashedSoftmaxClassifier:
 
     def _column(self, label: str) -> int | None:
         column = self._columns.get(label)
-        if column is None and len(self._labels) < self.max_classes:
-            column = self._columns[label] = len(self._labels)
+        count = len(self._labels)
+        if column is None and count < self.max_classes and self._weights.add_columns(count + 1):
+            column = self._columns[label] = count
             self._labels.append(label)
-            capacity = len(self._bias)
-            if column == capacity:
-                self._weights = np.hstack([self._weights, np.zeros_like(self._weights)])
-                self._bias = np.hstack([self._bias, np.zeros_like(self._bias)])
+            self._bias = _lengthen(self._bias, self._weights.column_capacity)
+            self._masses = _lengthen(self._masses, self._weights.column_capacity)
         return column
 
-    def _values(self, indices: Indices, counts: Values, word_count: int) -> Values:
-        rarity = np.log((1.0 + self._text_count) / (1.0 + self._text_counts[indices])) + 1.0
-        values = counts * rarity.astype(np.float32)
-        return normalise_blocks(values, word_count)
+    def _read(self, hashed: HashedText) -> tuple[Rows, Values]:
+        """Return rows and values of a text that is not learned."""
+        rows = self._weights.find(hashed.indices)
+        return rows, self._weigh(rows, hashed.counts, hashed.word_count, hashed.words_weight)
 
-    def _logits(self, indices: Indices, values: Values) -> npt.NDArray[np.float64]:
-        # Row by row in a fixed order; a BLAS product may differ between processors.
-        rows = self._weights.take(indices, axis=0)
-        rows *= values[:, None]
-        logits: npt.NDArray[np.float64] = np.add.reduce(rows, axis=0) + self._bias
-        return logits[: len(self._labels)]
+    def _values(self, memory: _Memory) -> Values:
+        return self._weigh(memory.rows, memory.counts, memory.word_count, memory.words_weight)
 
-    def _step(self, memory: _Memory) -> None:
-        values = self._values(memory.indices, memory.counts, memory.word_count)
+    def _weigh(self, rows: Rows, counts: Values, word_count: int, words_weight: float) -> Values:
+        rarity = np.log((1.0 + self._text_count) / (1.0 + self._text_counts.take(rows))) + 1.0
+        return normalise_blocks(counts * rarity.astype(np.float32), word_count, words_weight)
+
+    def _logits(self, rows: Rows, values: Values) -> tuple[Logits, Logits]:
+        """Return the two learners' logits of all known classes."""
+        known = len(self._labels)
+        first, second = (
+            weigh_rows(layer.take(rows, axis=0), values) for layer in self._weights.layers
+        )
+        thinness = np.log1p(self._masses / _SMOOTHING_MASS)
+        length = float(np.add.reduce(values))
+        return (first + self._bias)[:known], (second - length * thinness)[:known]
+
+    def _thinness(self, column: int) -> float:
+        """Return by how much an unseen feature speaks against a class that has seen many."""
+        return float(np.log1p(self._masses[column] / _SMOOTHING_MASS))
+
+    def _judge(self, rows: Rows, values: Values, column: int, known_count: int, w: float) -> None:
+        """Learn how good the answer was that would have been given; the lesson is not learned."""
+        if not known_count:
+            return
+        first, second = (logits[:known_count] for logits in self._logits(rows, values))
+        shares = softmax(self._scales.mix(first, second))
+        best = int(shares.argmax())
+        self._precision.learn(float(shares[best]), best == column, w)
+        if column < known_count:
+            self._scales.learn(first, second, column, w)
+
+    def _count_texts(self, rows: Rows) -> None:
+        if self._weights.row_count > len(self._text_counts):
+            longer = np.zeros(len(self._weights.layers[0]), np.int32)
+            longer[: len(self._text_counts)] = self._text_counts
+            self._text_counts = longer
+        self._text_counts[rows] += 1
+
+    def _count_features(self, rows: Rows, values: Values, column: int) -> None:
+        """Let the Bayes layer hold log(1 + mass / smoothing) of each feature and class."""
+        layer = self._weights.layers[_BAYES]
+        layer[rows, column] = np.log(np.exp(layer[rows, column]) + values / np.float32(_SMOOTHING))
+        self._masses[column] += np.add.reduce(values)
+
+    def _step(self, memory: _Memory, values: Values) -> None:
+        layer, known = self._weights.layers[_SOFTMAX], len(self._labels)
+        kept = layer.take(memory.rows, axis=0)
+        logits = weigh_rows(kept, values) + self._bias
         slope = np.zeros(len(self._bias))
-        slope[: len(self._labels)] = _softmax(self._logits(memory.indices, values))
+        slope[:known] = softmax(logits[:known])
         slope[memory.column] -= 1.0
         self._bias -= self.bias_rate * slope
-        step = (self.learning_rate * slope).astype(np.float32)
-        for block in _blocks(memory.word_count):
-            self._weights[memory.indices[block]] -= values[block, None] * step
+        kept -= values[:, None] * (self.learning_rate * slope).astype(np.float32)
+        layer[memory.rows] = kept
 
     def _remember(self, memory: _Memory) -> None:
         self._offered_count += 1
@@ -228,27 +299,7 @@ class HashedSoftmaxClassifier:
             self._reservoir[slot] = memory
 
 
-def _blocks(word_count: int) -> tuple[slice, slice]:
-    """Return the word and the character block: indices are unique only within a block."""
-    return slice(None, word_count), slice(word_count, None)
-
-
-def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    shares: npt.NDArray[np.float64] = np.exp(logits - logits.max())
-    shares /= np.add.reduce(shares)
-    return shares
-
-
-def _per_occurrence(hashed: HashedText, effects: npt.NDArray[Any]) -> dict[tuple[bool, int], float]:
-    """Return each index's effect divided by how often it occurs, keyed by block and index."""
-    occurrences: dict[tuple[bool, int], int] = {}
-    for term in terms(hashed):
-        for index in term.indices:
-            key = (term.in_words, index)
-            occurrences[key] = occurrences.get(key, 0) + 1
-    return {
-        (at < hashed.word_count, index): effect / occurrences[at < hashed.word_count, index]
-        for at, (index, effect) in enumerate(
-            zip(hashed.indices.tolist(), effects.tolist(), strict=True)
-        )
-    }
+def _lengthen(numbers: Logits, length: int) -> Logits:
+    longer = np.zeros(length)
+    longer[: len(numbers)] = numbers
+    return longer

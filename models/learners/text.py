@@ -2,7 +2,9 @@
 
 Words (one and two in a row) and the characters inside words (2-5, padded with a blank on each
 side) are hashed with CRC-32; runs of Chinese, Japanese and Korean characters, which carry no
-blanks, become runs of 1-3 characters instead.
+blanks, become runs of 1-3 characters instead. A text weighs its words as much as its characters;
+where Chinese runs take part, words weigh by their share of the text: "60" in a Chinese title is
+two characters of it, not half of it.
 """
 
 import math
@@ -13,14 +15,15 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-DEFAULT_BITS = 15
+DEFAULT_BITS = 18
 MAX_CHARACTERS = 4_000
-BLOCK_NORM = math.sqrt(0.5)
-"""L2 norm of each of the two blocks, so that a whole text has norm 1."""
+WORDS_WEIGHT = 0.5
+"""Squared L2 norm of the word block of a text without CJK runs; a whole text has norm 1."""
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _PIECE = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])\w)+")
@@ -42,6 +45,7 @@ class HashedText:
             first appearance.
         counts: ``1 + log(count)`` of each index, before any weighting and normalising.
         word_count: how many of the indices belong to the word block.
+        words_weight: squared norm of the word block in [0, .5], see `normalise_blocks`.
     """
 
     text: str
@@ -49,29 +53,32 @@ class HashedText:
     indices: Indices
     counts: Values
     word_count: int
+    words_weight: float
 
     def values(self) -> Values:
         """Return one value per index, see `normalise_blocks`."""
-        return normalise_blocks(self.counts, self.word_count)
+        return normalise_blocks(self.counts, self.word_count, self.words_weight)
 
 
-def normalise_blocks(values: Values, word_count: int) -> Values:
-    """Return ``values`` with the word and the character block scaled to norm .7071 each.
+def normalise_blocks(values: Values, word_count: int, words_weight: float) -> Values:
+    """Return ``values`` with norm 1, ``words_weight`` of its square in the word block.
 
-    The first ``word_count`` values are the word block. Where one block is empty the other is
-    scaled to norm 1; no values give an empty array.
+    The first ``word_count`` values are the word block, the others the character block. Where
+    one block is empty the other is scaled to norm 1; no values give an empty array.
     """
-    norm = BLOCK_NORM if 0 < word_count < len(values) else 1.0
+    both = 0 < word_count < len(values)
     scaled = values.copy()
-    for block in (scaled[:word_count], scaled[word_count:]):
-        length = math.sqrt(float(np.add.reduce(block * block)))
-        if length > 0.0:
-            block *= np.float32(norm / length)
+    for block, weight in (
+        (scaled[:word_count], words_weight),
+        (scaled[word_count:], 1.0 - words_weight),
+    ):
+        square = float(np.add.reduce(block * block))
+        if square > 0.0:
+            block *= np.float32(math.sqrt((weight if both else 1.0) / square))
     return scaled
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """A readable part of a text and the indices it was hashed to, one per occurrence."""
 
     name: str
@@ -90,8 +97,11 @@ def hash_text(text: str, bits: int = DEFAULT_BITS) -> HashedText:
     words: list[int] = []
     characters: list[tuple[int, ...]] = []
     pieces = _pieces(text)
+    length = word_length = 0
     for piece in pieces:
+        length += len(piece)
         if not _CJK_START.match(piece):
+            word_length += len(piece)
             words.append(_hash("w" + piece, bits))
         characters.append(_character_hashes(piece, bits))
     words.extend(_hash(pair, bits) for pair in _word_pairs(pieces))
@@ -101,27 +111,48 @@ def hash_text(text: str, bits: int = DEFAULT_BITS) -> HashedText:
     indices = np.fromiter(chain(word_counts, character_counts), np.int32, count)
     occurrences = chain(word_counts.values(), character_counts.values())
     counts = np.log(np.fromiter(occurrences, np.float32, count)) + np.float32(1.0)
-    return HashedText(text, bits, indices, counts, len(word_counts))
+    words_weight = WORDS_WEIGHT * word_length / length if length else 0.0
+    return HashedText(text, bits, indices, counts, len(word_counts), words_weight)
 
 
 def terms(hashed: HashedText) -> list[Term]:
-    """Return what was hashed in readable parts, in order; for explanations, not for speed.
+    """Return what was hashed in readable parts, in order.
 
     A word is one part in each block: itself, and the characters inside it. Every occurrence of
     every index of ``hashed`` belongs to exactly one part.
     """
     found: list[Term] = []
+    bits = hashed.bits
     pieces = _pieces(hashed.text)
     for piece in pieces:
         if _CJK_START.match(piece):
-            found.extend(
-                Term(gram, False, (_gram_hash(gram, hashed.bits),)) for gram in _cjk_grams(piece)
-            )
+            found.extend(Term(gram, False, (_gram_hash(gram, bits),)) for gram in _cjk_grams(piece))
         else:
-            found.append(Term(piece, True, (_hash("w" + piece, hashed.bits),)))
-            found.append(Term(piece, False, _character_hashes(piece, hashed.bits)))
-    found.extend(Term(pair[1:], True, (_hash(pair, hashed.bits),)) for pair in _word_pairs(pieces))
+            found.append(Term(piece, True, (_hash("w" + piece, bits),)))
+            found.append(Term(piece, False, _character_hashes(piece, bits)))
+    found.extend(Term(pair[1:], True, (_hash(pair, bits),)) for pair in _word_pairs(pieces))
     return found
+
+
+def explain_terms(hashed: HashedText, effects: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Return what each readable part adds, by name, when each index adds its effect.
+
+    Args:
+        hashed: the text.
+        effects: one per index; an index that occurs several times shares it evenly.
+
+    Returns:
+        Parts whose sum is the sum of the effects.
+    """
+    shares = (effects / np.rint(np.exp(hashed.counts - np.float32(1.0)))).tolist()
+    indices = hashed.indices.tolist()
+    words = dict(zip(indices[: hashed.word_count], shares, strict=False))
+    characters = dict(zip(indices[hashed.word_count :], shares[hashed.word_count :], strict=True))
+    parts: dict[str, float] = {}
+    for name, in_words, places in terms(hashed):
+        block = words if in_words else characters
+        parts[name] = parts.get(name, 0.0) + sum(map(block.__getitem__, places))
+    return parts
 
 
 def _pieces(text: str) -> list[str]:
@@ -165,5 +196,6 @@ def _word_hashes(word: str, bits: int) -> tuple[int, ...]:
     )
 
 
+@lru_cache(maxsize=65_536)
 def _gram_hash(gram: str, bits: int) -> int:
     return zlib.crc32(b"c" + gram.encode("utf-8", "surrogatepass")) & ((1 << bits) - 1)

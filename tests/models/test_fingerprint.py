@@ -57,7 +57,7 @@ def test_fingerprint_notices_a_changed_number_in_any_module(module: str) -> None
     [
         ("models.learning", "window_size=200", "window_size=201"),
         ("models.learning", "NEGATIVE_SHARE = 0.1", "NEGATIVE_SHARE = 0.2"),
-        ("models.learners.softmax", "learning_rate: float = 2.5", "learning_rate: float = 2.4"),
+        ("models.learners.softmax", "learning_rate: float = 4.0", "learning_rate: float = 3.9"),
         ("models.learners.softmax", "-= self.bias_rate * slope", "+= self.bias_rate * slope"),
     ],
 )

@@ -29,12 +29,19 @@ def test_terms_cover_every_index_of_the_text(text: str) -> None:
     assert characters == set(hashed.indices[hashed.word_count :].tolist())
 
 
-def test_hash_text_blocks_weigh_the_same() -> None:
-    hashed = hash_text("Where is my card? 卡在哪里")
-    values = hashed.values()
-    words, characters = values[: hashed.word_count], values[hashed.word_count :]
-    assert float(np.linalg.norm(words)) == pytest.approx(0.5**0.5, abs=1e-5)
-    assert float(np.linalg.norm(characters)) == pytest.approx(0.5**0.5, abs=1e-5)
+@pytest.mark.parametrize(
+    ("text", "weight"),
+    [
+        ("Where is my card?", 0.5),
+        ("卡在哪里", 0.0),
+        ("60年铁树开花形状似玉米芯", 0.5 * 2 / 13),
+        ("我的card丢了", 0.5 * 4 / 8),
+    ],
+)
+def test_hash_text_words_weigh_by_their_share_of_the_text(text: str, weight: float) -> None:
+    hashed = hash_text(text)
+    words = hashed.values()[: hashed.word_count]
+    assert float(np.linalg.norm(words)) ** 2 == pytest.approx(weight, abs=1e-5)
 
 
 def test_hash_text_counts_on_a_logarithmic_scale() -> None:
@@ -63,4 +70,4 @@ def test_hash_text_stops_at_its_limit() -> None:
 
 def test_hash_text_keeps_its_values_between_versions() -> None:
     hashed = hash_text("lost card")
-    assert hashed.indices[:3].tolist() == [4212, 3085, 23450]
+    assert hashed.indices[:3].tolist() == [102516, 35853, 121754]
