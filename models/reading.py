@@ -86,18 +86,25 @@ def merge_reading(
     return reading
 
 
-def _read_category(hashed: HashedText, learners: Learners, rules: PriorityRules) -> dict[str, Any]:
-    """Read the category; below the threshold of the precision wanted it is only a guess.
+def category_threshold(learners: Learners, rules: PriorityRules) -> float:
+    """Give the confidence from which on the desk answers for a category.
 
-    So it is at any confidence while the quality board does not trust the learner.
+    It is that of the precision wanted, and out of reach while the quality board does not trust
+    the learner.
     """
-    choices = rank_classes(learners.category, hashed)
-    best = choices[0] if choices else None
+    if not learners.quality.trusts("category"):
+        return math.inf
     confidence_for = getattr(learners.category, "confidence_for", None)
     found = None if confidence_for is None else confidence_for(rules.category_precision)
-    threshold = rules.category_confidence if found is None else found
-    if not learners.quality.trusts("category"):
-        threshold = math.inf
+    threshold: float = rules.category_confidence if found is None else found
+    return threshold
+
+
+def _read_category(hashed: HashedText, learners: Learners, rules: PriorityRules) -> dict[str, Any]:
+    """Read the category; below the threshold it is only a guess."""
+    choices = rank_classes(learners.category, hashed)
+    best = choices[0] if choices else None
+    threshold = category_threshold(learners, rules)
     return {
         "category": None if best is None else best["label"],
         "category_confidence": None if best is None else best["probability"],

@@ -119,6 +119,7 @@ class PaymentDesk:
             "propensity": self.share(judged),
             "risk": score.risk,
             "anomaly": score.anomaly,
+            "scorecard": score.scorecard,
             "percentile": rank,
         }
         memory = remember(

@@ -62,10 +62,20 @@ def _figures(run: TicketRun) -> dict[str, float | None]:
         "accuracy_at_90_coverage": _known(
             accuracy_at_coverage(rights, guesses.confidences, COVERAGE)
         ),
+        **_answered(rights, guesses),
         "label_share_used": run.asked_count / len(run.truths),
         "predict_us": _known(p50),
         "learn_us": _known(ours.learning.p50_us),
         "ratio_to_river_mnb": None if river is None else _known(river.predicting.p50_us / p50),
+    }
+
+
+def _answered(rights: Sequence[bool], guesses: Guesses) -> dict[str, float | None]:
+    """Give how many the desk answers for at the policy's precision, and how many are right."""
+    right = [each for each, answered in zip(rights, guesses.answered, strict=True) if answered]
+    return {
+        "answered_share": len(right) / len(rights) if rights else None,
+        "answered_accuracy": sum(right) / len(right) if right else None,
     }
 
 
@@ -91,7 +101,9 @@ def _tested(run: TicketRun, name: str) -> tuple[list[str], Guesses]:
         return run.test_truths, contestant.test
     begin = _begin(run)
     stream = contestant.stream
-    return run.truths[begin:], Guesses(stream.labels[begin:], stream.confidences[begin:])
+    return run.truths[begin:], Guesses(
+        stream.labels[begin:], stream.confidences[begin:], stream.answered[begin:]
+    )
 
 
 def _last_fifth(run: TicketRun, contestant: Contestant) -> float | None:

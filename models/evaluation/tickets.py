@@ -4,7 +4,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from models.asking import Asked, AskMode, AskRules, decide_asking, fold_asking, margin_of
 from models.effects import Effects
@@ -13,9 +13,10 @@ from models.evaluation.examples import TicketExample
 from models.evaluation.timing import Clock, Timings
 from models.learners.text import hash_text
 from models.learning import Learners
-from models.reading import rank_classes
+from models.policy import Policy, PriorityRules
+from models.reading import TOP, category_threshold, rank_classes
 from models.state import Stamp, Value
-from models.teaching import Subject
+from models.teaching import Subject, remember
 from schemas.outputs import Choice, Lesson
 
 Arrival = Literal["shuffled", "by-class"]
@@ -47,7 +48,8 @@ class Guesses:
 
     labels: list[str | None] = field(default_factory=list)
     confidences: list[float] = field(default_factory=list)
-    """Empty for the baselines."""
+    """Empty for the baselines, as is the next."""
+    answered: list[bool] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -78,19 +80,32 @@ class TicketRun:
     asked_count: int
 
 
+class Reading(NamedTuple):
+    """What the desk makes of a text."""
+
+    choices: list[Choice]
+    """The most probable classes, best first."""
+    answered: bool
+    """Sure enough for the policy's precision."""
+
+
 class DeskReader:
     """Reads and learns categories through the code of the desk.
 
     Args:
         learners: Fresh ones.
+        rules: Of the policy: from which confidence on a category is answered for.
     """
 
-    def __init__(self, learners: Learners) -> None:
+    def __init__(self, learners: Learners, rules: PriorityRules) -> None:
         self.learners = learners
+        self._rules = rules
 
-    def choices(self, text: str) -> list[Choice]:
-        """Give the most probable classes, best first, text in."""
-        return rank_classes(self.learners.category, hash_text(text))
+    def read(self, text: str) -> Reading:
+        """Give the classes, text in."""
+        choices = rank_classes(self.learners.category, hash_text(text))
+        threshold = category_threshold(self.learners, self._rules)
+        return Reading(choices, bool(choices) and choices[0]["probability"] >= threshold)
 
     def learn(self, lesson: Lesson) -> None:
         """Learn a lesson."""
@@ -98,13 +113,15 @@ class DeskReader:
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class Waiting:
     """A ticket whose label comes later."""
 
     number: int
     row: TicketExample
-    choices: list[Choice]
+    reading: Reading
     propensity: float
+    asked: bool
+    """By the desk: else people label of their own accord."""
 
 
 def arrange(rows: Sequence[TicketExample], seed: int, arrival: Arrival) -> list[TicketExample]:
@@ -129,6 +146,7 @@ def run_tickets(
     test: Sequence[TicketExample],
     seed: int,
     protocol: TicketProtocol,
+    policy: Policy,
     baselines: Iterable[str],
     clock: Clock,
     told: Callable[[int], None] = lambda count: None,
@@ -143,17 +161,18 @@ def run_tickets(
         test: Rows to guess at the end.
         seed: Of the shuffle.
         protocol: When labels come, and which.
+        policy: Says from which confidence on a category is answered for.
         baselines: Names of `models.evaluation.baselines`.
         clock: For the timings.
         told: Is told how many tickets were guessed, now and then.
     """
-    reader = DeskReader(Learners())
+    reader = DeskReader(Learners(), policy.priority)
     ours = Contestant(OURS, Timings(clock), Timings(clock))
     others = [
         (Contestant(name, Timings(clock), Timings(clock)), text_baseline(name))
         for name in baselines
     ]
-    waiting: deque[_Waiting] = deque()
+    waiting: deque[Waiting] = deque()
     rules = AskRules(protocol.label_share, protocol.ask)
     asking: Value | None = None
     asked_count = 0
@@ -162,26 +181,26 @@ def run_tickets(
         while waiting and number - waiting[0].number > protocol.label_delay:
             _learn(waiting.popleft(), number, reader, ours, others)
         with ours.predicting.measured():
-            choices = reader.choices(row.text)
-        _note(ours.stream, choices)
+            reading = reader.read(row.text)
+        _note(ours.stream, reading)
         for contestant, model in others:
             with contestant.predicting.measured():
                 label = model.predict_one(row.text)
             contestant.stream.labels.append(label)
-        margin = margin_of(choices)
+        margin = margin_of(reading.choices)
         asked = _asked(asking, margin, f"{seed}/{number}/{row.id}", rules)
         asking = fold_asking(asking, margin, asked.asked, rules.share)
         if asked.asked:
             asked_count += 1
-            waiting.append(_Waiting(number, row, choices, asked.propensity))
+            waiting.append(Waiting(number, row, reading, asked.propensity, rules.share < 1.0))
         if number % 200 == 0:
             told(number)
     for late in waiting:
         _learn(late, len(rows), reader, ours, others)
     for row in test:
         with ours.predicting.measured():
-            choices = reader.choices(row.text)
-        _note(ours.test, choices)
+            reading = reader.read(row.text)
+        _note(ours.test, reading)
         for contestant, model in others:
             with contestant.predicting.measured():
                 label = model.predict_one(row.text)
@@ -201,19 +220,21 @@ def _asked(asking: Value | None, margin: float | None, subject_id: str, rules: A
     return decide_asking(asking, margin, subject_id, rules)
 
 
-def _note(part: Guesses, choices: Sequence[Choice]) -> None:
+def _note(part: Guesses, reading: Reading) -> None:
+    choices = reading.choices
     part.labels.append(choices[0]["label"] if choices else None)
     part.confidences.append(choices[0]["probability"] if choices else 0.0)
+    part.answered.append(reading.answered)
 
 
 def _learn(
-    late: _Waiting,
+    late: Waiting,
     now: int,
     reader: DeskReader,
     ours: Contestant,
     others: Sequence[tuple[Contestant, TextBaseline]],
 ) -> None:
-    lesson = lesson_of(late.row, late.number, now, late.choices, late.propensity)
+    lesson = lesson_of(late, now)
     with ours.learning.measured():
         reader.learn(lesson)
     for contestant, model in others:
@@ -221,32 +242,21 @@ def _learn(
             model.learn_one(late.row.text, late.row.label)
 
 
-def lesson_of(
-    row: TicketExample, number: int, now: int, choices: Sequence[Choice], propensity: float
-) -> Lesson:
-    """Give the lesson that a label of a ticket becomes.
-
-    Args:
-        row: The ticket.
-        number: Its place in the stream.
-        now: How many tickets had come when the label did.
-        choices: What was guessed about it.
-        propensity: The chance with which it was asked about.
-    """
-    memory: dict[str, Any] = {
-        "occurred_ms": number * _TICKET_MS,
-        "decision_id": f"0/{number}",
-        "customer_id": "customer",
-        "terminal_id": None,
-        "amount_minor": None,
-        "text": row.text,
-        "features": {},
-        "scores": {"category": {c["label"]: c["probability"] for c in choices}},
-        "propensity": propensity,
-        "asked": propensity < 1.0,
-        "labels": {},
+def lesson_of(late: Waiting, now: int) -> Lesson:
+    """Give the lesson that a ticket becomes when ``now`` tickets have come."""
+    row, number, reading = late.row, late.number, late.reading
+    decision = {
+        "category": reading.choices[0]["label"] if reading.choices else None,
+        "categories": reading.choices[:TOP],
+        "abstained": not reading.answered,
+        "amount_at_stake": 0.0,
+        "asked": late.asked,
+        "ask_propensity": late.propensity,
     }
-    effects = Effects(Stamp(0, 1, number, now * _TICKET_MS))
+    event = {"customer_id": "customer", "text": row.text}
+    at_ms, known_ms = number * _TICKET_MS, now * _TICKET_MS
+    memory = remember(event, decision, {}, at_ms, at_ms, f"0/{number}")
+    effects = Effects(Stamp(0, 1, number, known_ms))
     subject = Subject("ticket", "default", row.id, memory)
-    subject.teach("category", row.label, "agent", now * _TICKET_MS, propensity, effects)
+    subject.teach("category", row.label, "agent", known_ms, memory["propensity"], effects)
     return cast(Lesson, effects.items[0]["value"])

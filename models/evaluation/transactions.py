@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from models.evaluation.baselines import RiskBaseline
+from models.evaluation.cards import KnownCards
 from models.evaluation.dates import DAY_S, DriftDays, TestPart, day_at
 from models.evaluation.drift import shift
 from models.evaluation.examples import PaymentExample
@@ -92,6 +93,10 @@ class Stream:
         policy: Weights and shares; its delay of implicit negatives is set to the protocol's.
         protocol: Days and delays.
         clock: For the timings.
+
+    Attributes:
+        desk: Decides and learns.
+        run: What has happened so far.
     """
 
     def __init__(
@@ -103,7 +108,7 @@ class Stream:
         lessons = replace(policy.lessons, implicit_after_ms=self._delay_ms + HOUR_MS)
         self._policy = replace(policy, lessons=lessons)
         self._protocol = protocol
-        self._desk = PaymentDesk(Learners(seed), self._policy)
+        self.desk = PaymentDesk(Learners(seed), self._policy)
         self._frozen: Learners | None = None
         self._river = RiskBaseline() if protocol.baselines else None
         self._due: list[_Due] = []
@@ -116,7 +121,7 @@ class Stream:
             names, Timings(clock), Timings(clock), Timings(clock), Timings(clock), Timings(clock)
         )
         self._week = Scored()
-        self._first_fraud_day: dict[str, int] = {}
+        self._cards = KnownCards(protocol.test)
 
     def take(self, rows: Iterable[PaymentExample], told: Callable[[int, int], None]) -> None:
         """Score and learn all rows, which are in order of time.
@@ -143,7 +148,7 @@ class Stream:
                 self._frozen = self._freeze()
         payment = payment_of(row, number, self._seed, self._policy)
         self._learn_due(payment.at_ms)
-        desk = self._desk
+        desk = self.desk
         begin = self._clock()
         extracted = desk.extract(payment)
         extracted_at = self._clock()
@@ -173,7 +178,7 @@ class Stream:
 
     def _freeze(self) -> Learners:
         """Give the learners with a risk learner that learns no more; the rest is shared."""
-        frozen = copy.copy(self._desk.learners)
+        frozen = copy.copy(self.desk.learners)
         frozen.risk = copy.deepcopy(frozen.risk)
         return frozen
 
@@ -184,17 +189,16 @@ class Stream:
         day = day_at(row.ts)
         self._week.add(day, row.customer_id, row.is_fraud, scores, False)
         if test.from_day <= day <= test.until_day:
-            known_day = self._first_fraud_day.get(row.customer_id)
-            known = known_day is not None and known_day <= test.known_until_day(day)
+            known = self._cards.is_known(row.customer_id, day)
             run.test.add(day, row.customer_id, row.is_fraud, scores, known)
-        if row.is_fraud and day >= test.train_from_day:
-            self._first_fraud_day.setdefault(row.customer_id, day)
+        if row.is_fraud:
+            self._cards.see_fraud(row.customer_id, day)
         if drift is not None and drift.week_2[0] <= day <= drift.week_3[1]:
             run.drifted.add(day, row.customer_id, row.is_fraud, scores, False)
 
     def _remember(self, row: PaymentExample, judged: Judged) -> None:
         """Keep what will be learned; the unsupervised learner's sample is learned at once."""
-        desk = self._desk
+        desk = self.desk
         rank = desk.rank(judged)
         sampled, implicit = desk.is_sampled(judged), desk.is_implicit(judged)
         if not (sampled or implicit or row.is_fraud):
@@ -214,11 +218,11 @@ class Stream:
         while self._due and self._due[0].known_ms <= now_ms:
             due = heapq.heappop(self._due)
             source: LabelSource = "chargeback" if due.is_fraud else "implicit"
-            self._learn(self._desk.label(due.subject, due.is_fraud, source, due.known_ms))
+            self._learn(self.desk.label(due.subject, due.is_fraud, source, due.known_ms))
 
     def _learn(self, lesson: Lesson) -> None:
         with self.run.learning.measured():
-            self._desk.learners.learn(lesson)
+            self.desk.learners.learn(lesson)
         label = lesson["label"]
         if self._river is not None and isinstance(label, bool):
             with self.run.river_learning.measured():

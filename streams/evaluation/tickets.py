@@ -10,6 +10,7 @@ from typing import Any, Literal
 from models.evaluation.baselines import SLOW, TICKET_BASELINES
 from models.evaluation.ticket_report import report_tickets
 from models.evaluation.tickets import TicketProtocol, TicketRun, run_tickets
+from models.policy import POLICY_V1, Policy
 from streams.evaluation.rows import TicketFile, read_tickets
 from streams.evaluation.shares import spread
 from streams.evaluation.versions import versions
@@ -82,6 +83,7 @@ def run_shuffle(
         file.test,
         seed,
         protocol,
+        Policy.from_content(POLICY_V1),
         chosen(baselines, seed),
         time.perf_counter_ns,
         lambda count: told(f"shuffle {seed}", count, total),
