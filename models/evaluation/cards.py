@@ -1,6 +1,6 @@
 """Cards known to be compromised before a day of the test, as the handbook knows them."""
 
-from models.evaluation.dates import TestPart
+from models.evaluation.dates import DaysTested
 
 
 class KnownCards:
@@ -13,7 +13,7 @@ class KnownCards:
         test: The days that are tested.
     """
 
-    def __init__(self, test: TestPart) -> None:
+    def __init__(self, test: DaysTested) -> None:
         self._test = test
         self._first_fraud_day: dict[str, int] = {}
 

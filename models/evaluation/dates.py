@@ -39,7 +39,7 @@ BOOK_TEST_FROM: Final = day_of("2018-08-08")
 
 
 @dataclass(frozen=True, slots=True)
-class TestPart:
+class DaysTested:
     """The days that are tested, and since when their cards' frauds are known.
 
     Args:
@@ -64,7 +64,7 @@ class TestPart:
         return day - self.delay_days - 1
 
 
-def test_part(first_ts: int, last_ts: int, delay_days: int) -> TestPart:
+def days_tested(first_ts: int, last_ts: int, delay_days: int) -> DaysTested:
     """Give the handbook's test week where a file has it, with its training; else the last 7 days.
 
     Args:
@@ -73,10 +73,10 @@ def test_part(first_ts: int, last_ts: int, delay_days: int) -> TestPart:
         delay_days: At least 0.
     """
     first, last = day_at(first_ts), day_at(last_ts)
-    book = TestPart(BOOK_TEST_FROM, BOOK_TEST_FROM + TEST_DAYS - 1, delay_days, True)
+    book = DaysTested(BOOK_TEST_FROM, BOOK_TEST_FROM + TEST_DAYS - 1, delay_days, True)
     if first <= book.train_from_day and last >= book.until_day:
         return book
-    return TestPart(max(first, last - TEST_DAYS + 1), last, delay_days, False)
+    return DaysTested(max(first, last - TEST_DAYS + 1), last, delay_days, False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from models.evaluation.examples import TicketExample
 from models.evaluation.timing import Clock, Timings
 from models.learners.text import hash_text
 from models.learning import Learners
+from models.masking_patterns import mask_text
 from models.policy import Policy, PriorityRules
 from models.reading import TOP, category_threshold, rank_classes
 from models.state import Stamp, Value
@@ -118,6 +119,8 @@ class Waiting:
 
     number: int
     row: TicketExample
+    text: str
+    """As the desk gets it: masked."""
     reading: Reading
     propensity: float
     asked: bool
@@ -154,7 +157,8 @@ def run_tickets(
     """Stream tickets in the order of a shuffle; then guess the test part, learning no more.
 
     All guess about a ticket before anybody learns its label, one after the other, so that their
-    times are taken side by side; all learn the same labels.
+    times are taken side by side; all learn the same labels, and read texts masked as the desk
+    gets them.
 
     Args:
         stream: Rows to guess and learn, in the order of the file.
@@ -180,30 +184,32 @@ def run_tickets(
     for number, row in enumerate(rows):
         while waiting and number - waiting[0].number > protocol.label_delay:
             _learn(waiting.popleft(), number, reader, ours, others)
+        text = mask_text(row.text)
         with ours.predicting.measured():
-            reading = reader.read(row.text)
+            reading = reader.read(text)
         _note(ours.stream, reading)
         for contestant, model in others:
             with contestant.predicting.measured():
-                label = model.predict_one(row.text)
+                label = model.predict_one(text)
             contestant.stream.labels.append(label)
         margin = margin_of(reading.choices)
         asked = _asked(asking, margin, f"{seed}/{number}/{row.id}", rules)
         asking = fold_asking(asking, margin, asked.asked, rules.share)
         if asked.asked:
             asked_count += 1
-            waiting.append(Waiting(number, row, reading, asked.propensity, rules.share < 1.0))
+            waiting.append(Waiting(number, row, text, reading, asked.propensity, rules.share < 1.0))
         if number % 200 == 0:
             told(number)
     for late in waiting:
         _learn(late, len(rows), reader, ours, others)
     for row in test:
+        text = mask_text(row.text)
         with ours.predicting.measured():
-            reading = reader.read(row.text)
+            reading = reader.read(text)
         _note(ours.test, reading)
         for contestant, model in others:
             with contestant.predicting.measured():
-                label = model.predict_one(row.text)
+                label = model.predict_one(text)
             contestant.test.labels.append(label)
     told(len(rows))
     return TicketRun(
@@ -239,7 +245,7 @@ def _learn(
         reader.learn(lesson)
     for contestant, model in others:
         with contestant.learning.measured():
-            model.learn_one(late.row.text, late.row.label)
+            model.learn_one(late.text, late.row.label)
 
 
 def lesson_of(late: Waiting, now: int) -> Lesson:
@@ -253,7 +259,7 @@ def lesson_of(late: Waiting, now: int) -> Lesson:
         "asked": late.asked,
         "ask_propensity": late.propensity,
     }
-    event = {"customer_id": "customer", "text": row.text}
+    event = {"customer_id": "customer", "text": late.text}
     at_ms, known_ms = number * _TICKET_MS, now * _TICKET_MS
     memory = remember(event, decision, {}, at_ms, at_ms, f"0/{number}")
     effects = Effects(Stamp(0, 1, number, known_ms))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from models.evaluation.dates import DriftDays, TestPart, name_of
+from models.evaluation.dates import DaysTested, DriftDays, name_of
 from models.evaluation.figures import BINS, precision_recall, reliability
 from models.evaluation.scored import Scored
 from models.evaluation.ticket_report import mean_of
@@ -23,7 +23,7 @@ CARDS = 100
 
 def report_transactions(
     runs: Sequence[TransactionRun],
-    test: TestPart,
+    test: DaysTested,
     drift: DriftDays | None,
     alert_budget_per_day: int,
 ) -> dict[str, Any]:

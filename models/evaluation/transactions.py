@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from models.evaluation.baselines import RiskBaseline
 from models.evaluation.cards import KnownCards
-from models.evaluation.dates import DAY_S, DriftDays, TestPart, day_at
+from models.evaluation.dates import DAY_S, DaysTested, DriftDays, day_at
 from models.evaluation.drift import shift
 from models.evaluation.examples import PaymentExample
 from models.evaluation.payments import Judged, PaymentDesk, payment_of
@@ -41,7 +41,7 @@ class TransactionProtocol:
         baselines: Whether others are measured beside.
     """
 
-    test: TestPart
+    test: DaysTested
     label_delay_days: int = 7
     drift: DriftDays | None = None
     baselines: bool = True

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from models.evaluation.dates import DAY_S, drift_days, name_of, test_part
+from models.evaluation.dates import DAY_S, days_tested, drift_days, name_of
 from models.evaluation.transaction_report import report_transactions
 from models.evaluation.transactions import Stream, TransactionProtocol, TransactionRun
 from models.policy import POLICY_V1, Policy
@@ -42,7 +42,7 @@ def evaluate_transactions(
     """
     told("looking for the first and the last day", 0, 1)
     span = span_of(path)
-    test = test_part(span.first_ts, span.last_ts, label_delay_days)
+    test = days_tested(span.first_ts, span.last_ts, label_delay_days)
     shift = drift_days(span.first_ts, span.last_ts) if drift else None
     until_day = test.until_day
     if shift is not None:
