@@ -96,11 +96,11 @@ class Learners:
                     lesson["features"].get("amount_ratio"),
                 )
         elif task == "category" and isinstance(label, str) and lesson["text"]:
-            self.category.learn_one(lesson["text"], label)
+            self.category.learn_one(lesson["text"], label, _weight(lesson))
         elif task == "urgency" and isinstance(label, str) and lesson["text"]:
-            self.urgency.learn_one(lesson["text"], label)
+            self.urgency.learn_one(lesson["text"], label, _weight(lesson))
         elif task == "mood" and isinstance(label, str) and lesson["text"]:
-            self.mood.learn_one(lesson["text"], label)
+            self.mood.learn_one(lesson["text"], label, _weight(lesson))
 
     def _learn_risk(self, lesson: Lesson, label: bool) -> None:
         """Teach the risk learner; implicit negatives are thinned to one share.
@@ -143,6 +143,11 @@ class Learners:
         A checkpoint of another fingerprint must be refused: the lessons are folded anew.
         """
         return _fingerprint()
+
+
+def _weight(lesson: Lesson) -> float:
+    """Give how many tickets a label stands for: more than one if it was asked for by chance."""
+    return 1.0 / lesson["propensity"] if lesson.get("asked") else 1.0
 
 
 def _is_kept(lesson: Lesson) -> bool:

@@ -94,10 +94,8 @@ def category_threshold(learners: Learners, rules: PriorityRules) -> float:
     """
     if not learners.quality.trusts("category"):
         return math.inf
-    confidence_for = getattr(learners.category, "confidence_for", None)
-    found = None if confidence_for is None else confidence_for(rules.category_precision)
-    threshold: float = rules.category_confidence if found is None else found
-    return threshold
+    threshold = learners.category.confidence_for(rules.category_precision)
+    return rules.category_confidence if threshold is None else threshold
 
 
 def _read_category(hashed: HashedText, learners: Learners, rules: PriorityRules) -> dict[str, Any]:

@@ -64,6 +64,26 @@ def test_asked_tickets_give_one_question_each_and_lessons_with_their_propensity(
     assert any(lesson["propensity"] < 1.0 for lesson in lessons)
 
 
+def test_label_that_was_asked_for_counts_for_the_tickets_that_were_not() -> None:
+    class Heard(list[float]):
+        labels = ()
+        lesson_count = 0
+
+        def learn_one(self, text: str, label: str, w: float) -> None:
+            self.append(w)
+
+    desk = Desk(policy=policy_with(asking__share=0.4, lessons__ticket_share=0.0), learning=False)
+    play(desk, 60)
+    heard = Heard()
+    desk.learners.category = heard  # type: ignore[assignment]  # it only listens
+    for lesson in desk.lessons:
+        desk.learners.learn(lesson)  # type: ignore[arg-type]
+    assert heard == [
+        1.0 / lesson["propensity"] if lesson["asked"] else 1.0 for lesson in desk.lessons
+    ]
+    assert max(heard) > 2.0
+
+
 def test_questions_hold_the_policys_budget() -> None:
     desk = Desk(policy=policy_with(asking__share=0.3, lessons__ticket_share=0.0), learning=False)
     play(desk, 400, label=False)
