@@ -29,6 +29,9 @@ __all__ = [
     "partition_numbers",
 ]
 
+TAIL_RECORDS = 2_000
+"""Records at a topic's end among which the last one is looked for."""
+
 METADATA_TIMEOUT_S = 10.0
 
 
@@ -108,6 +111,29 @@ def end_offset(consumer: Consumer, topic: str, partition: int) -> int:
     except KafkaException as fault:
         raise UnavailableError(f"end of {topic}/{partition} is not known: {fault}") from fault
     return int(high)
+
+
+def last_record_end(consumer: Consumer, topic: str) -> int:
+    """Give the offset behind the last record of a topic's one partition, by reading its tail.
+
+    What stands behind it are transactions' markers. The consumer's assignment is given up.
+
+    Raises:
+        UnavailableError: the broker does not answer.
+    """
+    end = end_offset(consumer, topic, 0)
+    last = start = max(0, end - TAIL_RECORDS)
+    consumer.assign([TopicPartition(topic, 0, start)])
+    try:
+        while True:
+            for message in consumer.consume(1_000, 0.2):
+                fault = message.error()
+                if fault is None:
+                    last = int(message.offset() or 0) + 1
+                elif fault.code() == KafkaError._PARTITION_EOF:
+                    return last
+    finally:
+        consumer.unassign()
 
 
 def is_gap(fault: KafkaError) -> bool:

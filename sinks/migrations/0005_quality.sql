@@ -47,9 +47,9 @@ CREATE OR REPLACE VIEW {database}.learner_trust AS
 SELECT
     learner,
     argMax(quality.value, quality_offset) = 1 AS trusted,
-    argMax(tuple(baseline), quality_offset).1 AS lead,
+    argMax(tuple(quality.baseline), quality_offset).1 AS lead,
     argMax(quality.window_count, quality_offset) AS label_count,
-    maxIf(known_at, quality.value = 0) AS last_distrusted_at,
+    maxIf(quality.known_at, quality.value = 0) AS last_distrusted_at,
     argMax(quality.revision, quality_offset) AS revision,
     max(quality.known_at) AS known_at
 FROM {database}.quality

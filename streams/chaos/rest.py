@@ -5,15 +5,14 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 from schemas.errors import UnavailableError
-from schemas.registry import JOURNAL, LESSONS
+from schemas.registry import JOURNAL, LESSONS, QUALITY_TOPIC
 from streams.chaos.keeper import Keeper
 from streams.chaos.observer import Observer, Positions
-from streams.kafka import Consumer, KafkaError, TopicPartition, end_offset, make_consumer
+from streams.kafka import Consumer, end_offset, last_record_end, make_consumer
 from streams.settings import Settings
 from streams.stack.stack import Stack
 
 PATIENCE_S = 600.0
-TAIL_RECORDS = 2_000
 
 
 def come_to_rest(
@@ -46,8 +45,11 @@ def come_to_rest(
             each.stop()
         journal = _journal_ends(consumer, stack.settings)
         _wait("the publisher", lambda: _reached(observer.positions["publisher"], journal))
-        lessons = {(LESSONS.name, 0): _last_end(consumer, LESSONS.name)}
-        archived = {**journal, **lessons}
+        single = {
+            (topic.name, 0): last_record_end(consumer, topic.name)
+            for topic in (LESSONS, QUALITY_TOPIC)
+        }
+        archived = {**journal, **single}
         _wait("the archiver", lambda: _reached(observer.positions["archiver"], archived))
         for each in stack.roles:
             down.enter_context(keeper.down(each))
@@ -82,20 +84,3 @@ def _journal_ends(consumer: Consumer, settings: Settings) -> Positions:
         (JOURNAL.name, number): end_offset(consumer, JOURNAL.name, number)
         for number in range(settings.topics.partitions)
     }
-
-
-def _last_end(consumer: Consumer, topic: str) -> int:
-    """Give the offset behind the last record; what stands behind it are transactions' markers."""
-    end = end_offset(consumer, topic, 0)
-    last = start = max(0, end - TAIL_RECORDS)
-    consumer.assign([TopicPartition(topic, 0, start)])
-    try:
-        while True:
-            for message in consumer.consume(1_000, 0.2):
-                fault = message.error()
-                if fault is None:
-                    last = int(message.offset() or 0) + 1
-                elif fault.code() == KafkaError._PARTITION_EOF:
-                    return last
-    finally:
-        consumer.unassign()

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 from schemas.codec import decode_json
 from schemas.errors import UnavailableError
-from schemas.registry import ALERTS, DEAD, JOURNAL, LESSONS, PRIORITIES, QUESTIONS
+from schemas.registry import ALERTS, DEAD, JOURNAL, LESSONS, PRIORITIES, QUALITY_TOPIC, QUESTIONS
 from streams.journal.acceptance import Reading
 from streams.kafka import Consumer, KafkaError, TopicPartition, make_consumer
 from streams.settings import Settings
 
-OUTPUTS = (ALERTS.name, PRIORITIES.name, QUESTIONS.name, LESSONS.name)
+ALONE = (LESSONS.name, QUALITY_TOPIC.name)
+"""Outputs of one partition."""
+OUTPUTS = (ALERTS.name, PRIORITIES.name, QUESTIONS.name, *ALONE)
 PATIENCE_POLLS = 300
 Position = tuple[str, int, int]
 
@@ -159,7 +161,7 @@ def read_outputs(settings: Settings, partition_count: int) -> dict[str, Counter[
         )
 
     for topic in OUTPUTS:
-        count = 1 if topic == LESSONS.name else partition_count
+        count = 1 if topic in ALONE else partition_count
         _read_all(settings, topic, count, found[topic], by_id)
     for dead in DEAD:
         found[dead.name] = Counter()

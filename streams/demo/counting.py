@@ -7,6 +7,7 @@ from schemas.registry import (
     FEEDBACK_TOPIC,
     LESSONS,
     PRIORITIES,
+    QUALITY_TOPIC,
     QUESTIONS,
     TICKETS,
     TRANSACTIONS,
@@ -41,6 +42,7 @@ def count(settings: Settings, partition_count: int, feed: Feed, seen: Seen) -> d
         "priority_changes": len(outputs[PRIORITIES.name]),
         "questions": len(outputs[QUESTIONS.name]),
         "lessons": len(outputs[LESSONS.name]),
+        "quality": len(outputs[QUALITY_TOPIC.name]),
     }
     dead = {topic: found for topic, found in outputs.items() if topic.endswith(".dead")}
     dead_count = sum(len(found) for found in dead.values())

@@ -67,7 +67,7 @@ def run(plan: Plan, stack: Stack, screen: Screen) -> dict[str, Any]:
     feed = Feed(settings.kafka)
     audit = Audit(settings, partition_count)
     subscriber = Subscriber(settings, partition_count)
-    barrier = Barrier(lambda: stack.roles, audit.consumer, stack.tend)
+    barrier = Barrier(stack.settings.kafka, lambda: stack.roles, audit.consumer, stack.tend)
     simulated = plan.start is None
     analyst, clerk = Analyst(truth, plan.seed), Clerk(truth, plan.seed)
     addenda = Addenda()

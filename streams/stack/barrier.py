@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from schemas.errors import UnavailableError
-from schemas.registry import JOURNAL, LESSONS
-from streams.kafka import Consumer, end_offset
+from schemas.registry import JOURNAL, LESSONS, QUALITY_TOPIC
+from streams.kafka import Consumer, end_offset, last_record_end, make_consumer
+from streams.settings import KafkaSettings
 from streams.stack.role_process import RoleProcess
 
 Ends = Mapping[tuple[str, int], int]
@@ -20,6 +22,7 @@ class Barrier:
     """Asks the roles how far they are.
 
     Args:
+        kafka: The broker.
         roles: The processes, called at each wait (a supervisor may replace them).
         consumer: Any consumer, for the ends of topics.
         tend: Called while waiting, e.g. to restart what died.
@@ -27,10 +30,12 @@ class Barrier:
 
     def __init__(
         self,
+        kafka: KafkaSettings,
         roles: Callable[[], Sequence[RoleProcess]],
         consumer: Consumer,
         tend: Callable[[], None],
     ) -> None:
+        self._kafka = kafka
         self._roles = roles
         self._consumer = consumer
         self._tend = tend
@@ -63,10 +68,12 @@ class Barrier:
         return journal
 
     def archived(self, journal: Mapping[int, int]) -> None:
-        """Wait until the journal and all lessons are in the warehouse."""
+        """Wait until the journal, all lessons and all reports are in the warehouse."""
         ends = {f"{JOURNAL.name}/{number}": end for number, end in journal.items()}
         # the learners' revision is the end of the last lesson; the topic's end may be a marker's
         ends[f"{LESSONS.name}/0"] = max(s["revision"] for s in self._statuses("desk"))
+        with closing(make_consumer(self._kafka, group="riverdesk-barrier")) as consumer:
+            ends[f"{QUALITY_TOPIC.name}/0"] = last_record_end(consumer, QUALITY_TOPIC.name)
 
         def there() -> bool:
             positions: dict[str, int] = {}

@@ -72,7 +72,12 @@ class Load:
     def __post_init__(self) -> None:
         self.feed = Feed(self.stack.settings.kafka)
         self.audit = Audit(self.stack.settings, PARTITIONS)
-        self._barrier = Barrier(lambda: self.stack.roles, self.audit.consumer, self.stack.tend)
+        self._barrier = Barrier(
+            self.stack.settings.kafka,
+            lambda: self.stack.roles,
+            self.audit.consumer,
+            self.stack.tend,
+        )
 
     def company(
         self, events: int, seed: int = 1, at: dict[int, Callable[[], None]] | None = None

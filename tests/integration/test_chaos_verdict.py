@@ -87,8 +87,8 @@ def test_whole_load_is_found_whole(stack: Stack, whole: Case) -> None:
              "journal_entries", "dead_letters", "alerts", "priority_changes",
              "questions"}  # fmt: skip
     for place in {f"warehouse.{name}" for name in names} | {
-        "inputs", "journal", "alerts", "priorities", "questions", "lessons", "dead_letters",
-        "status",
+        "inputs", "journal", "alerts", "priorities", "questions", "lessons", "quality",
+        "dead_letters", "status",
     }:  # fmt: skip
         assert verdict.compared[place] > 0, place
     assert verdict.compared["revisions"] > 2
@@ -411,7 +411,10 @@ def test_effect_for_a_topic_that_is_none_is_found(case: Case) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("topic", [ALERTS.name, PRIORITIES.name, QUESTIONS.name, LESSONS.name])
+@pytest.mark.parametrize(
+    "topic",
+    [ALERTS.name, PRIORITIES.name, QUESTIONS.name, LESSONS.name, QUALITY_TOPIC.name],
+)
 def test_damage_to_an_output_topic_is_found(whole: Case, topic: str) -> None:
     where = PLACES[topic]
 
@@ -509,7 +512,7 @@ def test_letter_without_an_entry_is_found_and_a_repeat_is_no_fault(case: Case) -
 
 TABLES = (
     "journal_entries", "ticket_decisions", "transaction_decisions", "feedback_decisions", "ticks",
-    "dead_letters", "alerts", "priority_changes", "questions", "lessons",
+    "dead_letters", "alerts", "priority_changes", "questions", "lessons", "quality",
 )  # fmt: skip
 
 
@@ -576,11 +579,11 @@ def test_rows_that_no_record_gives_are_found(case: Case) -> None:
     }
 
 
-def test_figure_without_its_row_is_found(case: Case) -> None:
-    figure = dict.fromkeys(QUALITY_FIELDS.values(), 1)
-    stood = Stood(0, START_MS, b"risk", encode(figure))
-    case.logs.places[QUALITY_TOPIC.name, 0] = [stood]
-    assert case.counts() == {"lost warehouse.quality": 1}
+def test_report_that_is_on_its_topic_alone_is_found(case: Case) -> None:
+    figure = {**dict.fromkeys(QUALITY_FIELDS.values(), 1), "id": "0/9999/0"}
+    records = case.logs.places[QUALITY_TOPIC.name, 0]
+    records.append(Stood(records[-1].offset + 1, START_MS, b"risk", encode(figure)))
+    assert case.counts() == {"lost warehouse.quality": 1, "duplicated quality": 1}
 
 
 def test_rows_are_compared_in_chunks(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from schemas.codec import decode_json, encode
-from schemas.registry import DEAD, INPUTS, JOURNAL, LESSONS, QUALITY_TOPIC
+from schemas.registry import DEAD, INPUTS, JOURNAL
 from sinks.readback import Columns, WarehouseReadback
 from sinks.tables import TABLES, Table
 from streams.chaos.published import Published
 from streams.chaos.verdict.compare import Comparison
 from streams.chaos.verdict.logs import KafkaLogs, Stood
 from streams.chaos.verdict.verdict import Verdict
-from streams.demo.audit import OUTPUTS
+from streams.demo.audit import ALONE, OUTPUTS
 from streams.kafka import make_producer
 from streams.settings import KafkaSettings, Settings
 from streams.simulator.company import company
@@ -161,7 +161,7 @@ def make_case(stack: Stack, events: int) -> Case:
     """Stream a load with duplicates, poison and events from the future; then stop the desks."""
     upstream = Upstream(stack.settings.kafka)
     with KafkaLogs(stack.settings.kafka) as logs:
-        barrier = Barrier(lambda: stack.roles, logs._consumer, stack.tend)
+        barrier = Barrier(stack.settings.kafka, lambda: stack.roles, logs._consumer, stack.tend)
         journal: Mapping[int, int] = {}
         for number, event in enumerate(company(1, events, START_MS)):
             key = event.key.encode()
@@ -188,8 +188,8 @@ def make_case(stack: Stack, events: int) -> Case:
             (topic, partition): list(logs.read(topic, partition))
             for topics, count in (
                 ([each.name for each in (*INPUTS, JOURNAL, *DEAD)], PARTITIONS),
-                ([name for name in OUTPUTS if name != LESSONS.name], PARTITIONS),
-                ([LESSONS.name, QUALITY_TOPIC.name], 1),
+                ([name for name in OUTPUTS if name not in ALONE], PARTITIONS),
+                (ALONE, 1),
             )
             for topic in topics
             for partition in range(count)

@@ -1,6 +1,6 @@
 """Compares, by id and by content: inputs, journal, topics, dead letters and warehouse."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from schemas.registry import JOURNAL, QUALITY_TOPIC
@@ -120,14 +120,16 @@ class Comparison:
             lessons.add(stood)
             rows.add_single(LESSONS_TOPIC.name, stood)
 
+        figures = TableCheck(self._readback, 0, [QUALITY], self._findings)
+        alone: dict[str, Callable[[Stood], None]] = {
+            LESSONS_TOPIC.name: each_lesson,
+            QUALITY_TOPIC.name: lambda stood: figures.add_single(QUALITY_TOPIC.name, stood),
+        }
         for topic, effects in self._effects.items():
-            if topic == LESSONS_TOPIC.name:
-                compare_topic(self._logs, topic, 1, effects, self._findings, each_lesson)
+            if topic in alone:
+                compare_topic(self._logs, topic, 1, effects, self._findings, alone[topic])
             else:
                 compare_topic(self._logs, topic, self._partition_count, effects, self._findings)
         lessons.finish()
         rows.finish()
-        figures = TableCheck(self._readback, 0, [QUALITY], self._findings)
-        for stood in self._logs.read(QUALITY_TOPIC.name, 0):
-            figures.add_single(QUALITY_TOPIC.name, stood)
         figures.finish()

@@ -6,7 +6,14 @@ from typing import Any
 
 from models.core import DUPLICATE_MS
 from schemas.codec import decode_json, digest_bytes, encode
-from schemas.registry import ALERTS, KIND_BY_TOPIC, LESSONS, PRIORITIES, QUESTIONS
+from schemas.registry import (
+    ALERTS,
+    KIND_BY_TOPIC,
+    LESSONS,
+    PRIORITIES,
+    QUALITY_TOPIC,
+    QUESTIONS,
+)
 from streams.chaos.published import DIGEST_BYTES, content_digest
 from streams.chaos.verdict.inputs import (
     NOTHING,
@@ -31,6 +38,7 @@ PLACES = {
     PRIORITIES.name: "priorities",
     QUESTIONS.name: "questions",
     LESSONS.name: "lessons",
+    QUALITY_TOPIC.name: "quality",
 }
 """How findings call the output topics."""
 EFFECT_BITS = 24

@@ -26,8 +26,8 @@ class Verdict:
             acknowledged and lost.
         dead_letters: Accepted ``dead`` entries of the journal.
         counts: How often each kind of finding was made, by place: ``inputs``, ``journal``,
-            ``alerts``, ``priorities``, ``questions``, ``lessons``, ``dead_letters``,
-            ``warehouse.<table>``, ``status``, ``stores``.
+            ``alerts``, ``priorities``, ``questions``, ``lessons``, ``quality``,
+            ``dead_letters``, ``warehouse.<table>``, ``status``, ``stores``.
         examples: The first findings of each kind and place, in words.
         compared: How many records were compared, by place.
     """
