@@ -55,6 +55,15 @@ REMOVALS = (
         ),
     ),
     Removal(
+        "asking-weight",
+        "a label that was asked for weighs as many tickets as it stands for",
+        "confidence is judged by the hard tickets alone: the desk answers for too little",
+        "models/learning.py",
+        'return 1.0 / lesson["propensity"] if lesson.get("asked") else 1.0',
+        "return 1.0",
+        (LABEL_TESTS + "test_label_that_was_asked_for_counts_for_the_tickets_that_were_not",),
+    ),
+    Removal(
         "asking-known",
         "nobody is asked for a category that feedback has named before",
         "people answer what they have said, out of the budget",
