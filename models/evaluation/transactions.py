@@ -96,6 +96,8 @@ class Stream:
 
     Attributes:
         desk: Decides and learns.
+        frozen: The learners whose risk learner learns no more, from the first day of a drift on.
+        protocol: As given.
         run: What has happened so far.
     """
 
@@ -107,9 +109,9 @@ class Stream:
         self._delay_ms = protocol.label_delay_days * DAY_MS
         lessons = replace(policy.lessons, implicit_after_ms=self._delay_ms + HOUR_MS)
         self._policy = replace(policy, lessons=lessons)
-        self._protocol = protocol
+        self.protocol = protocol
         self.desk = PaymentDesk(Learners(seed), self._policy)
-        self._frozen: Learners | None = None
+        self.frozen: Learners | None = None
         self._river = RiskBaseline() if protocol.baselines else None
         self._due: list[_Due] = []
         names = [OURS]
@@ -141,11 +143,11 @@ class Stream:
         self._end_week()
 
     def _take(self, row: PaymentExample, number: int) -> None:
-        run, protocol = self.run, self._protocol
+        run, protocol = self.run, self.protocol
         if protocol.drift is not None:
             row = shift(row, protocol.drift)
-            if self._frozen is None and day_at(row.ts) >= protocol.drift.cheap_from:
-                self._frozen = self._freeze()
+            if self.frozen is None and day_at(row.ts) >= protocol.drift.cheap_from:
+                self.frozen = self._freeze()
         payment = payment_of(row, number, self._seed, self._policy)
         self._learn_due(payment.at_ms)
         desk = self.desk
@@ -169,10 +171,10 @@ class Stream:
             scores.append(sigmoid(sum(card.values())))
             with self.run.river_predicting.measured():
                 scores.append(self._river.score_one(judged.features))
-        if self._protocol.drift is not None:
+        if self.protocol.drift is not None:
             frozen = judged.score
-            if self._frozen is not None:
-                frozen = score_transaction(judged.features, self._frozen, self._policy.alerts)
+            if self.frozen is not None:
+                frozen = score_transaction(judged.features, self.frozen, self._policy.alerts)
             scores.append(frozen.score)
         return scores
 
@@ -183,7 +185,7 @@ class Stream:
         return frozen
 
     def _note(self, row: PaymentExample, scores: list[float]) -> None:
-        run, test, drift = self.run, self._protocol.test, self._protocol.drift
+        run, test, drift = self.run, self.protocol.test, self.protocol.drift
         run.rows += 1
         run.frauds += row.is_fraud
         day = day_at(row.ts)
