@@ -10,6 +10,8 @@ from models.learners.numbers import finite
 BIAS = "(bias)"
 _TAIL_SHARES = (0.001, 0.003, 0.01, 0.03, 0.97, 0.99, 0.997, 0.999)
 _MISSING = 0
+_FIRST_SQUARE = 0.3
+"""What AdaGrad's sums begin with: else the first lesson of a bin moves it by the whole rate."""
 
 
 class _Binned:
@@ -17,8 +19,8 @@ class _Binned:
 
     Bin 0 is "missing"; bin 1 lies below the first edge, the last at or above the last edge.
     Bins are refitted each time the number of values seen has doubled, until `warm_up_count`; a
-    new bin takes over the weight of the old bin its lower edge lay in. From then on they are
-    fixed.
+    new bin takes over the weight of the old bin its lower edge lay in, and learns at full rate
+    again. From then on they are fixed.
     """
 
     __slots__ = ("edges", "next_fit_count", "seen", "squares", "weights")
@@ -26,12 +28,15 @@ class _Binned:
     def __init__(self, first_fit_count: int) -> None:
         self.edges: list[float] = []
         self.weights = [0.0, 0.0]
-        self.squares = [0.0, 0.0]
+        self.squares = [_FIRST_SQUARE, _FIRST_SQUARE]
         self.seen: list[float] | None = []
         self.next_fit_count = first_fit_count
 
     def bin(self, value: float | None) -> int:
-        return _MISSING if value is None else bisect_right(self.edges, value) + 1
+        # Infinite and nan count as missing (`models.learners.numbers`); no need to cut the huge.
+        if value is None or not -math.inf < value < math.inf:
+            return _MISSING
+        return bisect_right(self.edges, value) + 1
 
     def observe(self, value: float, bin_count: int, warm_up_count: int) -> None:
         if self.seen is None:
@@ -55,13 +60,14 @@ class _Binned:
         edges = sorted(edge for edge in kept if edge > self.seen[0])
         old = [_MISSING, 1, *(bisect_right(self.edges, edge) + 1 for edge in edges)]
         self.weights = [self.weights[i] for i in old]
-        self.squares = [self.squares[i] for i in old]
+        # A new bin learns as fast as any new one, wherever it was cut from.
+        self.squares = [_FIRST_SQUARE] * len(old)
         self.edges = edges
 
     def forget(self) -> None:
         """Set all weights back, keep the bins."""
         self.weights = [0.0] * len(self.weights)
-        self.squares = [0.0] * len(self.squares)
+        self.squares = [_FIRST_SQUARE] * len(self.squares)
 
 
 class QuantileBinLogistic:
@@ -87,7 +93,7 @@ class QuantileBinLogistic:
     def __init__(
         self,
         *,
-        bin_count: int = 64,
+        bin_count: int = 16,
         learning_rate: float = 0.3,
         first_fit_count: int = 64,
         warm_up_count: int = 4_096,
@@ -99,7 +105,7 @@ class QuantileBinLogistic:
         self.warm_up_count = warm_up_count
         self.max_features = max_features
         self._features: dict[str, _Binned] = {}
-        self._names: list[str] = []
+        self._ordered: list[tuple[str, _Binned]] = []
         self._bias = 0.0
         self._bias_squares = 0.0
         self._lesson_count = 0
@@ -128,11 +134,10 @@ class QuantileBinLogistic:
 
     def logit_one(self, x: Mapping[str, float]) -> float:
         """Return the logarithm of the odds that ``x`` is true; 0 before any lesson."""
-        clean = finite(x)
         logit = self._bias
-        for name in self._names:
-            feature = self._features[name]
-            logit += feature.weights[feature.bin(clean.get(name))]
+        get = x.get
+        for name, feature in self._ordered:
+            logit += feature.weights[feature.bin(get(name))]
         return logit
 
     def predict_proba_one(self, x: Mapping[str, float]) -> dict[bool, float]:
@@ -146,11 +151,10 @@ class QuantileBinLogistic:
 
     def explain_one(self, x: Mapping[str, float]) -> dict[str, float]:
         """Return what each known feature (also a missing one) and the bias add to the logit."""
-        clean = finite(x)
         parts = {BIAS: self._bias}
-        for name in self._names:
-            feature = self._features[name]
-            parts[name] = feature.weights[feature.bin(clean.get(name))]
+        get = x.get
+        for name, feature in self._ordered:
+            parts[name] = feature.weights[feature.bin(get(name))]
         return parts
 
     def digest(self) -> str:
@@ -169,17 +173,16 @@ class QuantileBinLogistic:
     def _admitted(self, name: str) -> bool:
         if name in self._features:
             return True
-        if len(self._names) >= self.max_features:
+        if len(self._features) >= self.max_features:
             return False
         self._features[name] = _Binned(self.first_fit_count)
-        insort(self._names, name)
+        self._ordered = sorted(self._features.items(), key=lambda item: item[0])
         return True
 
     def _step(self, clean: Mapping[str, float], y: bool, w: float) -> None:
         bins: list[tuple[_Binned, int]] = []
         logit = self._bias
-        for name in self._names:
-            feature = self._features[name]
+        for name, feature in self._ordered:
             at = feature.bin(clean.get(name))
             bins.append((feature, at))
             logit += feature.weights[at]
