@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from models.evaluation.baselines import RiskBaseline
 from models.evaluation.cards import KnownCards
-from models.evaluation.dates import DAY_S, DaysTested, DriftDays, day_at
+from models.evaluation.dates import DAY_S, TRAIN_DAYS, DaysTested, DriftDays, day_at
 from models.evaluation.drift import shift
 from models.evaluation.examples import PaymentExample
+from models.evaluation.feature_table import FeatureTable
 from models.evaluation.payments import Judged, PaymentDesk, payment_of
 from models.evaluation.scored import Scored
 from models.evaluation.timing import Clock, Timings
@@ -39,12 +40,14 @@ class TransactionProtocol:
             none, an hour later.
         drift: When amounts shift; ``None`` leaves them alone.
         baselines: Whether others are measured beside.
+        ceiling: Whether the features of the week of training and of the test part are kept.
     """
 
     test: DaysTested
     label_delay_days: int = 7
     drift: DriftDays | None = None
     baselines: bool = True
+    ceiling: bool = False
 
 
 @dataclass(slots=True)
@@ -54,6 +57,8 @@ class TransactionRun:
     Args:
         weeks: All scores of each week, gone once the week is judged; see `models.evaluation.weeks`.
         test: The rows of the test part.
+        train_table: Features of the week of training, if a ceiling is wanted.
+        test_table: Those of the test part.
         drifted: The rows of the weeks that are judged after a drift.
         deciding: Features, score and the customer's fold, per transaction.
         predicting: The score alone.
@@ -72,6 +77,8 @@ class TransactionRun:
     weeks: list[dict[str, object]] = field(default_factory=list)
     test: Scored = field(default_factory=Scored)
     drifted: Scored = field(default_factory=Scored)
+    train_table: FeatureTable = field(default_factory=FeatureTable)
+    test_table: FeatureTable = field(default_factory=FeatureTable)
     rows: int = 0
     frauds: int = 0
 
@@ -161,6 +168,8 @@ class Stream:
         run.predicting.add(judged_at - extracted_at)
         scores = [judged.score.score, *self._others(judged)]
         self._note(row, scores)
+        if protocol.ceiling:
+            self._tabulate(row, judged)
         self._remember(row, judged)
 
     def _others(self, judged: Judged) -> list[float]:
@@ -197,6 +206,13 @@ class Stream:
             self._cards.see_fraud(row.customer_id, day)
         if drift is not None and drift.week_2[0] <= day <= drift.week_3[1]:
             run.drifted.add(day, row.customer_id, row.is_fraud, scores, False)
+
+    def _tabulate(self, row: PaymentExample, judged: Judged) -> None:
+        test, day = self.protocol.test, day_at(row.ts)
+        if test.train_from_day <= day < test.train_from_day + TRAIN_DAYS:
+            self.run.train_table.add(judged.features, row.is_fraud)
+        elif test.from_day <= day <= test.until_day:
+            self.run.test_table.add(judged.features, row.is_fraud)
 
     def _remember(self, row: PaymentExample, judged: Judged) -> None:
         """Keep what will be learned; the unsupervised learner's sample is learned at once."""

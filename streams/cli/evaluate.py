@@ -115,7 +115,7 @@ def tickets(
 )
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--baselines/--no-baselines", default=True, help="With the first seed.")
-@click.option("--ceiling", is_flag=True, help="Fit scikit-learn's batch learners too.")
+@click.option("--ceiling", is_flag=True, help="Fit scikit-learn's boosted trees too.")
 @click.option("--whole/--to-test", default=True, help="Go on to the end of the file, or not.")
 @JOBS
 @JSON
@@ -141,7 +141,7 @@ def transactions(
 
     with _progress() as told:
         report = evaluate_transactions(
-            path, label_delay_days, drift == "inject", seeds, baselines, whole, jobs, told
+            path, label_delay_days, drift == "inject", seeds, baselines, ceiling, whole, jobs, told
         )
     _give(report, transaction_summary, json_path)
 

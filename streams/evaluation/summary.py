@@ -72,6 +72,13 @@ def transaction_summary(report: Mapping[str, Any]) -> list[Table]:
                 f"average precision {figure(drift[f'average_precision_{name}'])}, "
                 f"frozen {figure(drift[f'frozen_{name}'])}",
             )
+    if "ceiling" in report:
+        found = report["ceiling"]
+        facts.add_row(
+            "batch ceiling",
+            f"average precision {figure(found['average_precision_book'])} (book), "
+            f"{figure(found['average_precision_all'])} (all)",
+        )
     table = _beside("average precision", "book", "all", "cards@100", "AUC", "µs an event")
     table.add_row("riverdesk", *_transaction_row(report), style="bold")
     for name, each in report["baselines"].items():

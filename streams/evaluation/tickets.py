@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from models.evaluation.baselines import SLOW, TICKET_BASELINES
+from models.evaluation.ceiling import require, ticket_ceiling
 from models.evaluation.ticket_report import report_tickets
 from models.evaluation.tickets import TicketProtocol, TicketRun, run_tickets
 from models.policy import POLICY_V1, Policy
@@ -44,6 +45,8 @@ def evaluate_tickets(
         RejectedError: the file is not as described.
         MisconfiguredError: scikit-learn is wanted and not there.
     """
+    if ceiling:
+        require()
     told("reading", 0, 1)
     file = read_tickets(path)
     runs = spread(partial(run_shuffle, file, protocol, baselines), shuffles, jobs, told)
@@ -66,8 +69,6 @@ def evaluate_tickets(
         **report_tickets(runs),
     }
     if ceiling:
-        from models.evaluation.ceiling import ticket_ceiling
-
         told("fitting the ceiling", 0, 1)
         report["ceiling"] = ticket_ceiling(file.stream, file.test)
     return report

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from models.evaluation.ceiling import require, transaction_ceiling
 from models.evaluation.dates import DAY_S, days_tested, drift_days, name_of
 from models.evaluation.transaction_report import report_transactions
 from models.evaluation.transactions import Stream, TransactionProtocol, TransactionRun
@@ -21,6 +22,7 @@ def evaluate_transactions(
     drift: bool,
     seeds: int,
     baselines: bool,
+    ceiling: bool,
     whole: bool,
     jobs: int,
     told: Told,
@@ -33,13 +35,17 @@ def evaluate_transactions(
         drift: Whether amounts shift.
         seeds: How many, from 0.
         baselines: Whether others are measured beside, with the first seed.
+        ceiling: Whether to fit scikit-learn's boosted trees as well.
         whole: Go on after the test part, to the end of the file.
         jobs: How many processes; more than one disturb each other's timings.
         told: Is told the progress.
 
     Raises:
         RejectedError: the file is not as described, or too short for the drift.
+        MisconfiguredError: scikit-learn is wanted and not there.
     """
+    if ceiling:
+        require()
     told("looking for the first and the last day", 0, 1)
     span = span_of(path)
     test = days_tested(span.first_ts, span.last_ts, label_delay_days)
@@ -48,10 +54,10 @@ def evaluate_transactions(
     if shift is not None:
         until_day = max(until_day, shift.week_3[1])
     until_s = span.last_ts + 1 if whole else (until_day + 1) * DAY_S
-    protocol = TransactionProtocol(test, label_delay_days, shift, baselines)
+    protocol = TransactionProtocol(test, label_delay_days, shift, baselines, ceiling)
     runs = spread(partial(run_seed, path, span, protocol, until_s), seeds, jobs, told)
     budget = _policy().alert_budget_per_day
-    return {
+    report = {
         "evaluated": "transactions",
         "config": {
             "file": path.name,
@@ -68,14 +74,21 @@ def evaluate_transactions(
         },
         **report_transactions(runs, test, shift, budget),
     }
+    if ceiling:
+        told("fitting the ceiling", 0, 1)
+        report["ceiling"] = transaction_ceiling(runs[0])
+    return report
 
 
 def run_seed(
     path: Path, span: Span, protocol: TransactionProtocol, until_s: int, seed: int, told: Told
 ) -> TransactionRun:
-    """Run one seed over the file; the baselines run with the first."""
+    """Run one seed over the file; what is measured beside, with the first."""
     policy = _policy()
-    own = replace(protocol, baselines=protocol.baselines and seed == 0)
+    first = seed == 0
+    own = replace(
+        protocol, baselines=protocol.baselines and first, ceiling=protocol.ceiling and first
+    )
     stream = Stream(seed, policy, own, time.perf_counter_ns)
 
     def tell(count: int, ts: int) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -178,3 +179,33 @@ def test_single_row_and_single_class_are_no_fault(tmp_path: Path) -> None:
     honest = [row | {"is_fraud": False} for row in transaction_rows(3)]
     path = written(tmp_path / "p.jsonl", honest)
     assert evaluate("transactions", path, "--seeds", 1).exit_code == 0
+
+
+def test_ceiling_is_fitted_when_asked_for(tmp_path: Path) -> None:
+    rows = ticket_rows(40)
+    for at, row in enumerate(rows):
+        row["split"] = "test" if at % 4 == 0 else "train"
+    path, out = written(tmp_path / "k.jsonl", rows), tmp_path / "out.json"
+    words = ["--shuffles", 1, "--baselines", "none", "--ceiling", "--json", out]
+    result = evaluate("tickets", path, *words)
+    assert result.exit_code == 0, result.output
+    assert json.loads(out.read_text())["ceiling"]["test_accuracy"] == 1.0
+    assert "batch ceiling" in result.output
+    path = written(
+        tmp_path / "p.jsonl", [transaction_row(row) for row in payments(420, START_S, 5_000)]
+    )
+    words = ["--seeds", 1, "--no-baselines", "--ceiling", "--json", out]
+    result = evaluate("transactions", path, *words)
+    assert result.exit_code == 0, result.output
+    ceiling = json.loads(out.read_text())["ceiling"]
+    assert ceiling["train_rows"] > 100
+    assert ceiling["average_precision_all"] > 0.9
+
+
+@pytest.mark.parametrize("what", ["tickets", "transactions"])
+def test_ceiling_says_at_once_that_its_library_is_absent(
+    tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    result = evaluate(what, written(tmp_path / "x.jsonl", []), "--ceiling")
+    assert (result.exit_code, "needs scikit-learn" in result.stderr) == (1, True)
