@@ -62,7 +62,7 @@ class Detector:
     def __init__(self, margin: float) -> None:
         self.cells: dict[str, DetectionCell] = {ALL: DetectionCell()}
         self.ranked = Ranked(margin=margin)
-        self.paired = Paired(half_life=2_000.0, least_count=500)
+        self.paired = Paired(half_life=1_000.0, least_count=500)
 
     @property
     def trusted(self) -> bool:

@@ -2,8 +2,8 @@
 
 Both verdicts look at a window of labels that shrinks with what comes, not with time: so many new
 labels, and the old ones count half. A learner is distrusted when it is worse by more than the
-margin even with two standard errors in its favour, and trusted again when it is not worse and two
-standard errors to its disadvantage would not distrust it.
+margin even with two standard errors in its favour, and trusted again when it is within half the
+margin and would be within the margin with two standard errors to its disadvantage.
 """
 
 import math
@@ -82,7 +82,7 @@ class Ranked:
 
     __slots__ = (
         "base_negatives", "base_positives", "count", "frauds", "growth", "least_count", "margin",
-        "negatives", "positives", "trusted", "unit",
+        "negatives", "positives", "squares", "trusted", "unit",
     )  # fmt: skip
 
     def __init__(
@@ -93,7 +93,7 @@ class Ranked:
         self.margin = margin
         self.count = 0
         self.unit = 1.0
-        self.frauds = 0.0
+        self.frauds = self.squares = 0.0
         self.positives = empty()
         self.negatives = empty()
         self.base_positives = empty()
@@ -113,6 +113,7 @@ class Ranked:
         self.positives[at] += now
         self.base_positives[base_at] += now
         self.frauds += self.unit
+        self.squares += self.unit * self.unit
         self.count += 1
         self.unit *= self.growth
         if self.unit > _HEAVIEST:
@@ -125,13 +126,13 @@ class Ranked:
         """Give the learner's lead in average precision and its standard error."""
         own = average_precision(self.positives, self.negatives)
         base = average_precision(self.base_positives, self.base_negatives)
-        counted = self.frauds / self.unit
-        error = math.sqrt((own * (1.0 - own) + base * (1.0 - base)) / max(counted, 1.0))
-        return own - base, error
+        spread = own * (1.0 - own) + base * (1.0 - base)
+        return own - base, math.sqrt(spread * self.squares) / self.frauds
 
     def _shrink(self) -> None:
         factor = 1.0 / self.unit
         self.frauds *= factor
+        self.squares *= factor * factor
         for name in ("positives", "negatives", "base_positives", "base_negatives"):
             counts = getattr(self, name)
             for at in range(BINS):
@@ -153,4 +154,4 @@ def judge(trusted: bool, lead: float, error: float, margin: float) -> bool:
     """
     if trusted:
         return lead + ERRORS * error >= -margin
-    return lead >= 0.0 and lead - ERRORS * error >= -margin
+    return lead >= -margin / 2.0 and lead - ERRORS * error >= -margin
