@@ -112,6 +112,19 @@ class Screen:
                 ),
                 soft_wrap=True,
             )
+        for question in list(subscriber.questions)[-1:]:
+            guesses = ", ".join(
+                f"{each['label']} {each['probability']:.0%}" for each in question["categories"][:2]
+            )
+            self.console.print(
+                Text.assemble(
+                    "    ",
+                    ("ASKED", "bold cyan"),
+                    f" {question['ticket_id']} ({question['reason']}): "
+                    f"{guesses or 'no category is known yet'}?",
+                ),
+                soft_wrap=True,
+            )
         for alert in list(subscriber.alerts)[-1:]:
             tickets = alert["open_ticket_ids"]
             self.console.print(

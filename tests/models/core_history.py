@@ -17,7 +17,14 @@ STEPS = 500
 def played(seed: int) -> Desk:
     """Play a history: payments, tickets, labels, verdicts, ticks."""
     draw = random.Random(seed)
-    desk = Desk(policy=policy_with(alerts__warm_up=20, lessons__implicit_share=0.7))
+    desk = Desk(
+        policy=policy_with(
+            alerts__warm_up=20,
+            lessons__implicit_share=0.7,
+            asking__share=0.3,
+            priority__mood_labels=10,
+        )
+    )
     for step in range(STEPS):
         minutes = step * 20.0
         other = draw.randrange(max(1, step))
@@ -37,6 +44,7 @@ def played(seed: int) -> Desk:
                 desk.feedback(
                     minutes, "ticket", ticket_id=f"k{other}", customer_id=others,
                     category=draw.choice(["card", "fees", "refund"]),
+                    mood=draw.choice(["angry", "neutral", None]),
                 )  # fmt: skip
             case 4:
                 desk.tick(minutes)

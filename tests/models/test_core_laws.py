@@ -49,6 +49,7 @@ steps = st.one_of(
     st.tuples(st.just("close"), ids),
     st.tuples(st.just("label"), ids, st.booleans()),
     st.tuples(st.just("category"), ids, st.sampled_from(["card", "app"])),
+    st.tuples(st.just("mood"), ids, st.sampled_from(["angry", "pleased"])),
     st.tuples(st.just("verdict"), ids, st.sampled_from(["confirmed", "refuted", "inconclusive"])),
     st.tuples(st.just("override"), ids, st.sampled_from(["P1", "P5"]), st.integers(1, 400)),
     st.tuples(st.just("tick"), st.integers(0, 12_000)),
@@ -86,6 +87,8 @@ def play(desk: Desk, history: list[Any]) -> None:
                 )
             case ("category", i, category):
                 desk.feedback(**at, what="ticket", ticket_id=f"k{i}", category=category, **customer)
+            case ("mood", i, mood):
+                desk.feedback(**at, what="ticket", ticket_id=f"k{i}", mood=mood, **customer)
             case ("verdict", i, verdict):
                 alerts = desk.alerts[i : i + 1]
                 name = alerts[0]["id"] if alerts else "none"
@@ -106,7 +109,10 @@ def play(desk: Desk, history: list[Any]) -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories)
 def test_fold_equals_live_and_every_record_keeps_its_shape(history: list[Any]) -> None:
-    desk = alerting_desk(lessons__implicit_share=0.7, alerts__dedup_hours=1, tick_items=3)
+    desk = alerting_desk(
+        lessons__implicit_share=0.7, lessons__ticket_share=0.5, asking__share=0.5,
+        alerts__dedup_hours=1, tick_items=3,
+    )  # fmt: skip
     play(desk, history)
     assert desk.state == desk.folded
     for record in desk.records:

@@ -42,7 +42,7 @@ def test_history_that_is_compared_decides_and_learns_everything() -> None:
     kinds = {record["kind"] for record in desk.records}
     tasks = {lesson["task"] for lesson in desk.lessons}
     assert kinds == {"ticket", "transaction", "feedback", "tick"}
-    assert tasks == {"risk", "anomaly", "category"}
+    assert tasks == {"risk", "anomaly", "category", "mood"}
     assert desk.alerts
     assert desk.priorities
 
