@@ -104,13 +104,26 @@ def end_offset(consumer: Consumer, topic: str, partition: int) -> int:
     Raises:
         UnavailableError: the broker does not answer.
     """
+    return _watermarks(consumer, topic, partition)[1]
+
+
+def first_offset(consumer: Consumer, topic: str, partition: int) -> int:
+    """Give the offset from which on the partition is still stored; what stood before has expired.
+
+    Raises:
+        UnavailableError: the broker does not answer.
+    """
+    return _watermarks(consumer, topic, partition)[0]
+
+
+def _watermarks(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
     try:
-        _, high = consumer.get_watermark_offsets(
+        low, high = consumer.get_watermark_offsets(
             TopicPartition(topic, partition), timeout=METADATA_TIMEOUT_S
         )
     except KafkaException as fault:
-        raise UnavailableError(f"end of {topic}/{partition} is not known: {fault}") from fault
-    return int(high)
+        raise UnavailableError(f"ends of {topic}/{partition} are not known: {fault}") from fault
+    return int(low), int(high)
 
 
 def last_record_end(consumer: Consumer, topic: str) -> int:

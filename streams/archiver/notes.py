@@ -6,7 +6,13 @@ from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError, UnavailableError
 from schemas.registry import JOURNAL, LESSONS, QUALITY_TOPIC
 from streams.journal.acceptance import Reading
-from streams.kafka import METADATA_TIMEOUT_S, Consumer, KafkaException, TopicPartition
+from streams.kafka import (
+    METADATA_TIMEOUT_S,
+    Consumer,
+    KafkaException,
+    TopicPartition,
+    first_offset,
+)
 
 GROUP = "riverdesk-archiver"
 TOPICS = (JOURNAL.name, LESSONS.name, QUALITY_TOPIC.name)
@@ -66,6 +72,9 @@ def note_down(consumer: Consumer, offsets: list[TopicPartition]) -> None:
 def noted(consumer: Consumer, numbers: list[int]) -> dict[Place, tuple[int, Note]]:
     """Give the committed offset and note of everything that belongs to these partition numbers.
 
+    Journal and lessons are read from their very beginning; scorecards expire on their topic, so
+    they are read from what is stored.
+
     Raises:
         UnavailableError: the broker does not tell.
         IncompatibleError: an offset was not committed by an archiver.
@@ -91,4 +100,7 @@ def noted(consumer: Consumer, numbers: list[int]) -> dict[Place, tuple[int, Note
             notes[place] = (answer.offset, Note.from_token(answer.metadata))
         else:
             raise IncompatibleError(f"group {GROUP} has a position without a note at {place}")
+        if place[0] == QUALITY_TOPIC.name and notes[place][1].open_end is None:
+            offset, note = notes[place]
+            notes[place] = (max(offset, first_offset(consumer, *place)), note)
     return notes

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from models.state import Changes, Due
 from schemas.errors import IncompatibleError
 from schemas.registry import LESSONS, MAX_EVENT_BYTES, dead_topic
 from streams.desk.guard import DeadLetterLimit
+from streams.desk.partition import Partition
 from streams.desk.store import FoldPosition, PartitionStore
 from streams.journal.acceptance import Reading
 from streams.journal.fold import fold
@@ -244,6 +246,23 @@ def test_tick_is_due_only_where_something_falls_due(bench: Bench) -> None:
     assert bench.partition.is_due(START_MS + 600_000)
     bench.tick(START_MS + 600_000)
     assert not bench.partition.is_due(START_MS + 600_000)
+
+
+def test_quiet_first_partition_reports_on_the_learners_once(bench: Bench) -> None:
+    bench.take(raw("transaction", 0, GOOD))
+    assert not bench.partition.is_due(START_MS + 600_000)
+    bench.learners.fold(b"a lesson", 0)
+    assert not bench.partition.is_due(START_MS + 600_000)  # another partition reports
+    identity = replace(bench.partition.identity, partition=0)
+    first = Partition(identity, bench.store, bench.learners, b"key", 60_000, bench.limit)
+    assert first.is_due(START_MS + 600_000)
+    decided = first.rest(START_MS + 600_000, lambda: CLOCK_MS, None)
+    (entry,) = bench.keep(decided)
+    assert entry["decision"]["done"] == []
+    assert {effect["topic"] for effect in entry["effects"]} == {"desk.quality.v1"}
+    assert not first.is_due(START_MS + 900_000)
+    again = Partition(identity, bench.store, bench.learners, b"key", 60_000, bench.limit)
+    assert not again.is_due(START_MS + 900_000)  # the ledger knows, whoever owns it
 
 
 def test_full_tick_goes_on_until_nothing_is_due(bench: Bench) -> None:
