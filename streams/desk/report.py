@@ -5,10 +5,13 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING
 
+from models.quality.board import LEARNERS
+from models.quality.report import REPORTER
 from schemas.registry import INPUTS, LESSONS
 from streams.desk.digests import Digests
 from streams.desk.lessons import LessonFeed
 from streams.desk.ownership import Ownership
+from streams.desk.partition import Partition
 from streams.desk.state_keeper import StateKeeper
 from streams.health import catalogue
 from streams.health.metrics import Metrics
@@ -104,8 +107,20 @@ class Report:
         )
         metrics.show_each(catalogue.POLICY, policies.items())
         metrics.show(catalogue.REVISION, feed.learners.revision)
+        board = feed.learners.quality
+        metrics.show_each(
+            catalogue.TRUSTED, (((learner,), board.trusts(learner)) for learner in LEARNERS)
+        )
+        metrics.show(catalogue.DRIFTS, board.drift.signal_count)
+        metrics.show(catalogue.REPORTED, _reported_revision(partitions.get(REPORTER)))
         metrics.show(catalogue.LESSONS, feed.folded_count)
         for what, kept in (("learners", feed), ("state", self._keeper)):
             metrics.show(catalogue.CHECKPOINTS, kept.saved_count, what, "saved")
             metrics.show(catalogue.CHECKPOINTS, kept.failed_count, what, "failed")
         metrics.show(catalogue.CHECKPOINT_AGE, feed.learners.revision - feed.newest_revision)
+
+
+def _reported_revision(partition: Partition | None) -> int:
+    ledger = None if partition is None else partition.store.get("ledger", "")
+    reported = None if ledger is None else ledger.get("quality")
+    return 0 if reported is None else int(reported["revision"])

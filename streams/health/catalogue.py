@@ -164,6 +164,25 @@ POLICY = Metric(
     "Number of owned partitions in which this policy is in force.",
     ("version", "digest"),
 )
+TRUSTED = Metric(
+    "riverdesk_learner_trusted",
+    "gauge",
+    (DESK,),
+    "1 while decisions rest on the learner, 0 while it is worse than its baseline.",
+    ("learner",),
+)
+DRIFTS = Metric(
+    "riverdesk_drift_signals_total",
+    "counter",
+    (DESK,),
+    "Changes noticed in losses and inputs of the learners, over all lessons folded.",
+)
+REPORTED = Metric(
+    "riverdesk_quality_reported_revision",
+    "gauge",
+    (DESK,),
+    "Revision of the last report on the learners; shown by the desk that owns partition 0.",
+)
 
 OUTPUTS = Metric(
     "riverdesk_outputs_total",
@@ -245,6 +264,9 @@ OWN: tuple[Metric, ...] = (
     CHECKPOINTS,
     CHECKPOINT_AGE,
     POLICY,
+    TRUSTED,
+    DRIFTS,
+    REPORTED,
     OUTPUTS,
     TRANSACTIONS,
     ROWS,
