@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+import pytest
 from memory_desk import Desk, policy_with
 
 from models.asking import ASKING
@@ -10,6 +11,7 @@ from models.core import advance
 from models.policy import POLICY_V1, Policy
 from models.state import MemoryState
 from schemas.codec import encode
+from schemas.errors import MisconfiguredError
 from schemas.registry import QUESTIONS
 
 TEXTS = (
@@ -213,3 +215,18 @@ def test_lesson_of_the_core_before_is_still_learned() -> None:
     del lesson["asked"]
     desk.learners.fold(encode(lesson), 0)
     assert (desk.learners.skipped, desk.learners.category.labels) == (0, ("card",))
+
+
+def test_policy_names_every_fault_of_what_is_asked_and_answered() -> None:
+    with pytest.raises(MisconfiguredError) as caught:
+        policy_with(
+            asking__share=1.5, asking__mode="soft", asking__floor=0.0, lessons__ticket_share=-1,
+            priority__category_precision=2, priority__category_confidence="high",
+            priority__mood_labels=0,
+        )  # fmt: skip
+    for path in (
+        "asking.share", "asking.mode", "asking.floor", "lessons.ticket_share",
+        "priority.category_precision", "priority.category_confidence", "priority.mood_labels",
+    ):  # fmt: skip
+        assert path in str(caught.value)
+    assert "margin, random" in str(caught.value)
