@@ -66,6 +66,7 @@ def evaluate_transactions(
             "frauds": runs[0].frauds,
             "label_delay_days": label_delay_days,
             "drift": "inject" if drift else "none",
+            "whole": whole,
             "drift_days": None if shift is None else _dates(asdict(shift)),
             "seeds": list(range(seeds)),
             "alert_budget_per_day": budget,
