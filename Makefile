@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
-.PHONY: help demo test test-kafka kafka chaos removals check clean
+.PHONY: help demo test test-kafka kafka chaos conformance removals check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make test        all tests that need no other program"
 	@echo "make test-kafka  the tests on a real Apache Kafka (Java and Maven)"
 	@echo "make chaos       a fault campaign on a real Apache Kafka, everything counted"
+	@echo "make conformance every learner is taught a million lessons: does it grow? (minutes)"
 	@echo "make removals    takes the mechanisms out one by one: do the tests notice? (minutes)"
 	@echo "make check       style, types, import contracts, dependencies, spelling"
 	@echo "make clean       remove the environment and all caches"
@@ -23,7 +24,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/riverdesk demo $(ARGS)
 
 test: $(VENV)/.test
-	@$(BIN)/python -m pytest -m "not kafka" $(ARGS)
+	@$(BIN)/python -m pytest -m "not kafka and not long" $(ARGS)
 
 test-kafka: $(VENV)/.test
 	@missing=$$($(BIN)/python -c 'from streams.local_kafka.fetch import missing_tools; print(*missing_tools())'); \
@@ -39,6 +40,9 @@ kafka: $(VENV)/.demo
 
 chaos: kafka
 	@$(BIN)/riverdesk chaos --broker kafka $(ARGS)
+
+conformance: $(VENV)/.test
+	@$(BIN)/python -m pytest -s -m long tests/models $(ARGS)
 
 removals: $(VENV)/.test
 	@$(BIN)/python -m tests.removals --baseline $(ARGS)

@@ -46,8 +46,10 @@ class Case:
         shares: Gives probabilities by class, as `predict_proba_one` does.
         scores: Gives a score in [0, 1], as `score_one` does.
         digest: Of all that decides its future.
-        cheap: Draws a lesson that is learned quickly, for a million of them.
+        cheap: Draws a lesson that is learned quickly, for very many of them.
         settled_count: Cheap lessons after which it holds as much as it ever will.
+        deployed: Makes it as the desk has it, for a million lessons; like ``make`` if None.
+        deployed_settled_count: Cheap lessons after which that one has settled.
     """
 
     make: Callable[[], Any]
@@ -60,6 +62,8 @@ class Case:
     digest: Callable[[Any], str] = field(default=lambda learner: learner.digest())
     cheap: Callable[[random.Random], Any] | None = None
     settled_count: int = 3_000
+    deployed: Callable[[], Any] | None = None
+    deployed_settled_count: int = 100_000
 
     def drawn(self, rng: random.Random) -> Any:
         """Draw a cheap lesson."""
@@ -91,7 +95,7 @@ def fact(rng: random.Random) -> tuple[str, str, str, bool, int, int]:
     """What Knowledge learns."""
     occurred_ms = rng.randrange(10**9)
     subject = f"s{rng.randrange(10**9)}"
-    terminal, fraud = f"x{rng.randrange(120)}", rng.random() < 0.3
+    terminal, fraud = f"x{rng.randrange(62)}", rng.random() < 0.3
     return "default", terminal, subject, fraud, occurred_ms, occurred_ms + rng.randrange(10**8)
 
 
@@ -142,9 +146,30 @@ def everything(learners: Learners, given: Mapping[str, Any]) -> Any:
     return said
 
 
+def small_texts() -> HashedSoftmaxClassifier:
+    return HashedSoftmaxClassifier(bits=12, reservoir_size=100, seed=3)
+
+
+def small_risk() -> RiskLearner:
+    return RiskLearner(
+        bins=QuantileBinLogistic(bin_count=8, first_fit_count=20, warm_up_count=200),
+        forest=FraudForest(tree_count=3, max_depth=3, seed=3),
+    )
+
+
+def small_learners() -> Learners:
+    """The whole fold, of parts that soon hold as much as they ever will."""
+    learners = Learners()
+    learners.category, learners.urgency, learners.mood = (small_texts() for _ in range(3))
+    learners.risk = small_risk()
+    learners.anomaly = AnomalyLearner(tree_count=4, height=5, window_size=50, rank_size=100, seed=3)
+    learners.knowledge = Knowledge(terminals=60)
+    return learners
+
+
 CASES: dict[str, Case] = {
     "softmax": Case(
-        lambda: HashedSoftmaxClassifier(bits=12, reservoir_size=100, seed=3),
+        small_texts,
         ticket, teach_label, classified, "text", shares=True, cheap=word,
     ),
     "bins": Case(
@@ -153,15 +178,12 @@ CASES: dict[str, Case] = {
     ),
     "forest": Case(
         lambda: FraudForest(max_depth=3, seed=3),
-        payment, teach_label, judged, "features", shares=True, cheap=pair, settled_count=15_000,
+        payment, teach_label, judged, "features", shares=True, cheap=pair, settled_count=5_000,
     ),
     "risk": Case(
-        lambda: RiskLearner(
-            bins=QuantileBinLogistic(bin_count=8, first_fit_count=20, warm_up_count=200),
-            forest=FraudForest(tree_count=3, max_depth=3, seed=3),
-        ),
+        small_risk,
         payment, lambda learner, given: learner.learn_one(*given, 0.25), judged, "features",
-        shares=True, scores=True, cheap=pair, settled_count=15_000,
+        shares=True, scores=True, cheap=pair, settled_count=5_000,
     ),
     "anomaly": Case(
         lambda: AnomalyLearner(tree_count=4, height=5, window_size=50, rank_size=100, seed=3),
@@ -178,10 +200,10 @@ CASES: dict[str, Case] = {
         lambda: Knowledge(terminals=60),
         fact, lambda learner, given: learner.learn(*given),
         lambda learner, given: list(learner.facts(given[0], given[1], given[4])), "other",
-        settled_count=10_000,
+        settled_count=5_000,
     ),
     "standins": Case(
-        Standins, standin, stand_in, lambda learner, given: None, "other", settled_count=10_000,
+        Standins, standin, stand_in, lambda learner, given: None, "other",
     ),
     "asking": Case(
         Asking,
@@ -191,12 +213,13 @@ CASES: dict[str, Case] = {
     "quality": Case(
         QualityBoard, lesson, lambda learner, given: learner.learn(given),
         lambda learner, given: [*map(learner.trusts, LEARNERS), *map(list, figures(learner, 50))],
-        "lessons", cheap=small_lesson, settled_count=10_000,
+        "lessons", cheap=small_lesson, settled_count=4_000,
     ),
     "learners": Case(
-        Learners, lesson,
+        small_learners, lesson,
         lambda learner, given: learner.fold(encode(given), learner.revision), everything,
-        "lessons", digest=Learners.content_digest, cheap=small_lesson, settled_count=15_000,
+        "lessons", digest=Learners.content_digest, cheap=small_lesson, settled_count=5_000,
+        deployed=Learners, deployed_settled_count=400_000,
     ),
 }  # fmt: skip
 
