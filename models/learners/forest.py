@@ -7,11 +7,12 @@ drift detectors survive pickling as they are.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from river.forest import ARFClassifier
+from river.tree.nodes.branch import DTBranch
 
 from models.learners.digest import digest_content
 from models.learners.numbers import finite
@@ -35,6 +36,7 @@ class FraudForest:
         max_depth: of a tree; bounds memory (at most ``2**max_depth`` leaves a tree).
         rate: mean of the Poisson weight with which a tree learns a lesson.
         features_per_leaf: features a leaf looks at for its next split.
+        features: the names to look at, None for all; a missing one follows the crowd.
         seed: of the forest's own generator.
     """
 
@@ -43,10 +45,12 @@ class FraudForest:
         *,
         tree_count: int = 5,
         max_depth: int = 8,
-        rate: int = 3,
-        features_per_leaf: int = 5,
+        rate: int = 6,
+        features_per_leaf: int = 9,
+        features: Sequence[str] | None = None,
         seed: int = 0,
     ) -> None:
+        self.features = None if features is None else tuple(sorted(set(features)))
         self._forest = _SteadyForest(
             n_models=tree_count,
             max_depth=max_depth,
@@ -62,15 +66,15 @@ class FraudForest:
     def learn_one(self, x: Mapping[str, float], y: bool) -> None:
         """Learn that ``x`` is ``y``."""
         self._lesson_count += 1
-        self._forest.learn_one(finite(x), bool(y))
+        self._forest.learn_one(self._read(x), bool(y))
 
     def logit_one(self, x: Mapping[str, float]) -> float:
         """Return the logarithm of the odds that ``x`` is true, within ±9.3; 0 before any lesson."""
-        return _logit(self._share(self._paths(finite(x)), leaf=True))
+        return _logit(self._share(self._paths(self._read(x)), leaf=True))
 
     def predict_proba_one(self, x: Mapping[str, float]) -> dict[bool, float]:
         """Return the probabilities of True and False."""
-        share = self._share(self._paths(finite(x)), leaf=True)
+        share = self._share(self._paths(self._read(x)), leaf=True)
         return {True: share, False: 1.0 - share}
 
     def predict_one(self, x: Mapping[str, float]) -> bool:
@@ -85,7 +89,7 @@ class FraudForest:
         forest's probability. They are scaled by one positive factor (the secant of the logit
         over that way), so that the entries sum to the logit and keep their signs.
         """
-        paths = self._paths(finite(x))
+        paths = self._paths(self._read(x))
         start, end = self._share(paths, leaf=False), self._share(paths, leaf=True)
         moves: dict[str, float] = {}
         total = math.fsum(weight for weight, _ in paths)
@@ -105,6 +109,7 @@ class FraudForest:
         forest: Any = self._forest
         return digest_content(
             "FraudForest",
+            self.features,
             [forest.n_models, forest.max_depth, forest.max_features, forest.lambda_value],
             self._lesson_count,
             forest._rng.getstate(),
@@ -117,6 +122,11 @@ class FraudForest:
             ],
         )
 
+    def _read(self, x: Mapping[str, float]) -> dict[str, float]:
+        if self.features is None:
+            return finite(x)
+        return finite({name: x[name] for name in self.features if name in x})
+
     def _paths(self, clean: Mapping[str, float]) -> list[tuple[float, list[tuple[float, str]]]]:
         """Return each tree's vote weight and path: probability of True and feature, per node."""
         forest: Any = self._forest
@@ -126,12 +136,15 @@ class FraudForest:
             if node is None:
                 continue
             path = []
-            while True:
-                path.append((_true_share(node.stats), getattr(node, "feature", "")))
-                if not hasattr(node, "children"):
-                    break
-                known = node.feature in clean
-                node = node.next(clean) if known else node.most_common_path()[1]
+            while isinstance(node, DTBranch):
+                feature: str = node.feature  # type: ignore[attr-defined]
+                path.append((_true_share(node.stats), feature))
+                value = clean.get(feature)
+                if value is None:
+                    node = node.most_common_path()[1]
+                else:
+                    node = node.children[0 if value <= node.threshold else 1]  # type: ignore[attr-defined]
+            path.append((_true_share(node.stats), ""))
             paths.append((metric.get() or 1.0, path))
         return paths
 

@@ -3,12 +3,15 @@
 import math
 from collections.abc import Mapping
 
+from models.features.telling import TELLING
 from models.learners.digest import digest_content
 from models.learners.forest import FraudForest
 from models.learners.quantile_logistic import QuantileBinLogistic, sigmoid
 
 KEPT_SHARE = "(kept share)"
 _SHARE_MEMORY = 2_000
+FOREST_SHARE = 0.3
+"""The forest learns this share of the negatives taught: it likes them scarce, and learns dearly."""
 
 
 class RiskLearner:
@@ -21,7 +24,7 @@ class RiskLearner:
 
     Args:
         bins: the quantile-bin half; made with its defaults if none is given.
-        forest: the forest half; made with its defaults if none is given.
+        forest: the forest half; if none is given, made with its defaults for `TELLING`.
         seed: of the default forest.
     """
 
@@ -33,10 +36,11 @@ class RiskLearner:
         seed: int = 0,
     ) -> None:
         self._bins = bins or QuantileBinLogistic()
-        self._forest = forest or FraudForest(seed=seed)
+        self._forest = forest or FraudForest(features=TELLING, seed=seed)
         self._positive_count = 0
         self._negative_count = 0
         self._represented = 1.0
+        self._due_to_forest = 0.0
 
     @property
     def ready(self) -> bool:
@@ -73,14 +77,15 @@ class RiskLearner:
             pace = 1.0 / min(self._negative_count, _SHARE_MEMORY)
             self._represented += pace * (1.0 / kept_share - self._represented)
         self._bins.learn_one(x, y)
-        self._forest.learn_one(x, y)
+        if self._is_for_forest(y):
+            self._forest.learn_one(x, y)
 
     def logit_one(self, x: Mapping[str, float]) -> float:
         """Return the logarithm of the corrected odds; -inf before any positive."""
         if not self.ready:
             return -math.inf
         mean = (self._bins.logit_one(x) + self._forest.logit_one(x)) / 2.0
-        return mean - math.log(self._represented)
+        return mean + self._correction()
 
     def score_one(self, x: Mapping[str, float]) -> float:
         """Return the probability of fraud, in [0, 1]; 0 before any positive."""
@@ -104,7 +109,7 @@ class RiskLearner:
         """
         if not self.ready:
             return {}
-        parts = {KEPT_SHARE: -math.log(self._represented)}
+        parts = {KEPT_SHARE: self._correction()}
         for half in (self._bins.explain_one(x), self._forest.explain_one(x)):
             for name, effect in half.items():
                 parts[name] = parts.get(name, 0.0) + effect / 2.0
@@ -116,4 +121,18 @@ class RiskLearner:
             "RiskLearner",
             [self._bins.digest(), self._forest.digest()],
             [self._positive_count, self._negative_count, self._represented],
+            self._due_to_forest,
         )
+
+    def _is_for_forest(self, y: bool) -> bool:
+        if y:
+            return True
+        self._due_to_forest += FOREST_SHARE
+        if self._due_to_forest < 1.0:
+            return False
+        self._due_to_forest -= 1.0
+        return True
+
+    def _correction(self) -> float:
+        """Return what makes the mean logit, too high by what was left out, that of real odds."""
+        return math.log(FOREST_SHARE) / 2.0 - math.log(self._represented)
