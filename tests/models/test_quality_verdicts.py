@@ -1,4 +1,5 @@
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -35,6 +36,14 @@ def test_worse_learner_is_distrusted_until_it_recovers(seed: int) -> None:
     assert risen[-1]
     assert not risen[50]
     assert risen.count(True) == len(risen) - risen.index(True)
+
+
+def test_learner_at_the_border_does_not_waver() -> None:
+    verdict, draw = Paired(), random.Random(2)
+    lesson_by_lesson(verdict, -0.3, 600, draw)
+    seen = lesson_by_lesson(verdict, -0.1, 20_000, draw)  # two errors below the margin, about
+    changes = sum(first != second for first, second in pairwise(seen))
+    assert changes <= 2
 
 
 def test_nobody_is_distrusted_on_few_labels() -> None:

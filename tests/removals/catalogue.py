@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tests.removals import desk, intake, journal, projections, records, state, tickets
+from tests.removals import desk, intake, journal, projections, quality, records, state, tickets
 from tests.removals.removal import Removal
 
 SECTIONS: dict[str, Sequence[Removal]] = {
@@ -11,6 +11,7 @@ SECTIONS: dict[str, Sequence[Removal]] = {
     "A batch of the desk": desk.REMOVALS,
     "Each record": records.REMOVALS,
     "Tickets and their labels": tickets.REMOVALS,
+    "The learners' quality": quality.REMOVALS,
     "State and checkpoints": state.REMOVALS,
     "Publisher": projections.PUBLISHED,
     "Archiver and warehouse": projections.ARCHIVED_ONCE,
