@@ -21,7 +21,7 @@ from models.learners.text import (
 BIAS = "(bias)"
 REST = "(rest)"
 _SMOOTHING = 0.03
-_SMOOTHING_MASS = 2_000.0
+_SMOOTHING_MASS = 500.0
 _SOFTMAX, _BAYES = 0, 1
 
 
@@ -82,6 +82,7 @@ class HashedSoftmaxClassifier:
         self._weights = FeatureRows(bits, 2, max_cells)
         self._bias: Logits = np.zeros(self._weights.column_capacity)
         self._masses: Logits = np.zeros(self._weights.column_capacity)
+        self._thinness: Logits = np.zeros(self._weights.column_capacity)
         self._text_count = 0
         self._text_counts = np.zeros(1, np.int32)
         self._reservoir: list[_Memory] = []
@@ -174,7 +175,7 @@ class HashedSoftmaxClassifier:
         rows, values = self._read(hashed)
         first, second = self._weights.layers
         effects = self._scales.first * first[rows, column].astype(np.float64)
-        effects += self._scales.second * (second[rows, column] - self._thinness(column))
+        effects += self._scales.second * (second[rows, column] - self._thinness[column])
         effects *= values
         parts = explain_terms(hashed, effects)
         ranked = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
@@ -226,6 +227,7 @@ class HashedSoftmaxClassifier:
             self._labels.append(label)
             self._bias = _lengthen(self._bias, self._weights.column_capacity)
             self._masses = _lengthen(self._masses, self._weights.column_capacity)
+            self._thinness = _lengthen(self._thinness, self._weights.column_capacity)
         return column
 
     def _read(self, hashed: HashedText) -> tuple[Rows, Values]:
@@ -246,13 +248,8 @@ class HashedSoftmaxClassifier:
         first, second = (
             weigh_rows(layer.take(rows, axis=0), values) for layer in self._weights.layers
         )
-        thinness = np.log1p(self._masses / _SMOOTHING_MASS)
         length = float(np.add.reduce(values))
-        return (first + self._bias)[:known], (second - length * thinness)[:known]
-
-    def _thinness(self, column: int) -> float:
-        """Return by how much an unseen feature speaks against a class that has seen many."""
-        return float(np.log1p(self._masses[column] / _SMOOTHING_MASS))
+        return (first + self._bias)[:known], (second - length * self._thinness)[:known]
 
     def _judge(self, rows: Rows, values: Values, column: int, known_count: int, w: float) -> None:
         """Learn how good the answer was that would have been given; the lesson is not learned."""
@@ -277,6 +274,7 @@ class HashedSoftmaxClassifier:
         layer = self._weights.layers[_BAYES]
         layer[rows, column] = np.log(np.exp(layer[rows, column]) + values / np.float32(_SMOOTHING))
         self._masses[column] += np.add.reduce(values)
+        self._thinness[column] = np.log1p(self._masses[column] / _SMOOTHING_MASS)
 
     def _step(self, memory: _Memory, values: Values) -> None:
         layer, known = self._weights.layers[_SOFTMAX], len(self._labels)

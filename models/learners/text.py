@@ -12,10 +12,10 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, pairwise
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ WORDS_WEIGHT = 0.5
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _PIECE = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])\w)+")
 _CJK_START = re.compile(rf"[{_CJK}]")
+_FIRST_CJK = _CJK[0]
 _MAX_WORD = 32
 
 Indices = npt.NDArray[np.int32]
@@ -40,6 +41,7 @@ class HashedText:
 
     Attributes:
         text: what was hashed, as given, cut to `MAX_CHARACTERS`.
+        pieces: its normalised words and CJK runs, in order.
         bits: indices lie in ``[0, 2**bits)``.
         indices: the word block, then the character block; unique within a block, in order of
             first appearance.
@@ -49,6 +51,7 @@ class HashedText:
     """
 
     text: str
+    pieces: tuple[str, ...]
     bits: int
     indices: Indices
     counts: Values
@@ -78,14 +81,6 @@ def normalise_blocks(values: Values, word_count: int, words_weight: float) -> Va
     return scaled
 
 
-class Term(NamedTuple):
-    """A readable part of a text and the indices it was hashed to, one per occurrence."""
-
-    name: str
-    in_words: bool
-    indices: tuple[int, ...]
-
-
 def hash_text(text: str, bits: int = DEFAULT_BITS) -> HashedText:
     """Return the features of ``text``; only its first `MAX_CHARACTERS` characters count.
 
@@ -95,15 +90,17 @@ def hash_text(text: str, bits: int = DEFAULT_BITS) -> HashedText:
     """
     text = text[:MAX_CHARACTERS]
     words: list[int] = []
-    characters: list[tuple[int, ...]] = []
+    characters: list[Sequence[int]] = []
     pieces = _pieces(text)
     length = word_length = 0
     for piece in pieces:
         length += len(piece)
-        if not _CJK_START.match(piece):
+        if _is_cjk(piece):
+            characters.append([_gram_hash(gram, bits) for gram in _cjk_grams(piece)])
+        else:
             word_length += len(piece)
             words.append(_hash("w" + piece, bits))
-        characters.append(_character_hashes(piece, bits))
+            characters.append(_word_hashes(piece, bits))
     words.extend(_hash(pair, bits) for pair in _word_pairs(pieces))
     word_counts = Counter(words)
     character_counts = Counter(chain.from_iterable(characters))
@@ -112,62 +109,59 @@ def hash_text(text: str, bits: int = DEFAULT_BITS) -> HashedText:
     occurrences = chain(word_counts.values(), character_counts.values())
     counts = np.log(np.fromiter(occurrences, np.float32, count)) + np.float32(1.0)
     words_weight = WORDS_WEIGHT * word_length / length if length else 0.0
-    return HashedText(text, bits, indices, counts, len(word_counts), words_weight)
-
-
-def terms(hashed: HashedText) -> list[Term]:
-    """Return what was hashed in readable parts, in order.
-
-    A word is one part in each block: itself, and the characters inside it. Every occurrence of
-    every index of ``hashed`` belongs to exactly one part.
-    """
-    found: list[Term] = []
-    bits = hashed.bits
-    pieces = _pieces(hashed.text)
-    for piece in pieces:
-        if _CJK_START.match(piece):
-            found.extend(Term(gram, False, (_gram_hash(gram, bits),)) for gram in _cjk_grams(piece))
-        else:
-            found.append(Term(piece, True, (_hash("w" + piece, bits),)))
-            found.append(Term(piece, False, _character_hashes(piece, bits)))
-    found.extend(Term(pair[1:], True, (_hash(pair, bits),)) for pair in _word_pairs(pieces))
-    return found
+    return HashedText(text, pieces, bits, indices, counts, len(word_counts), words_weight)
 
 
 def explain_terms(hashed: HashedText, effects: npt.NDArray[np.float64]) -> dict[str, float]:
-    """Return what each readable part adds, by name, when each index adds its effect.
+    """Return what each readable part of a text adds when each of its indices adds its effect.
+
+    Parts are words (with the characters inside them), pairs of words, and for CJK texts runs
+    of characters; each occurrence of each index belongs to exactly one part.
 
     Args:
         hashed: the text.
         effects: one per index; an index that occurs several times shares it evenly.
 
     Returns:
-        Parts whose sum is the sum of the effects.
+        Parts by name; their sum is the sum of the effects.
     """
     shares = (effects / np.rint(np.exp(hashed.counts - np.float32(1.0)))).tolist()
     indices = hashed.indices.tolist()
     words = dict(zip(indices[: hashed.word_count], shares, strict=False))
     characters = dict(zip(indices[hashed.word_count :], shares[hashed.word_count :], strict=True))
+    bits = hashed.bits
     parts: dict[str, float] = {}
-    for name, in_words, places in terms(hashed):
-        block = words if in_words else characters
-        parts[name] = parts.get(name, 0.0) + sum(map(block.__getitem__, places))
+    for piece in hashed.pieces:
+        if _is_cjk(piece):
+            for gram in _cjk_grams(piece):
+                parts[gram] = parts.get(gram, 0.0) + characters[_gram_hash(gram, bits)]
+        else:
+            effect = words[_hash("w" + piece, bits)]
+            effect += sum([characters[index] for index in _word_hashes(piece, bits)])
+            parts[piece] = parts.get(piece, 0.0) + effect
+    for pair in _word_pairs(hashed.pieces):
+        parts[pair[1:]] = parts.get(pair[1:], 0.0) + words[_hash(pair, bits)]
     return parts
 
 
-def _pieces(text: str) -> list[str]:
+def _pieces(text: str) -> tuple[str, ...]:
     """Return the normalised words and CJK runs of a text; very long words are cut."""
     normal = unicodedata.normalize("NFKC", text).lower()[: 2 * MAX_CHARACTERS]
-    return [
-        piece if _CJK_START.match(piece) else piece[:_MAX_WORD] for piece in _PIECE.findall(normal)
-    ]
+    return tuple(
+        piece if len(piece) <= _MAX_WORD or _is_cjk(piece) else piece[:_MAX_WORD]
+        for piece in _PIECE.findall(normal)
+    )
 
 
-def _word_pairs(pieces: list[str]) -> list[str]:
+def _is_cjk(piece: str) -> bool:
+    return piece[0] >= _FIRST_CJK and _CJK_START.match(piece) is not None
+
+
+def _word_pairs(pieces: tuple[str, ...]) -> list[str]:
     return [
         f"w{first} {second}"
         for first, second in pairwise(pieces)
-        if not (_CJK_START.match(first) or _CJK_START.match(second))
+        if not (_is_cjk(first) or _is_cjk(second))
     ]
 
 
@@ -178,12 +172,6 @@ def _cjk_grams(run: str) -> list[str]:
 @lru_cache(maxsize=65_536)
 def _hash(term: str, bits: int) -> int:
     return zlib.crc32(term.encode("utf-8", "surrogatepass")) & ((1 << bits) - 1)
-
-
-def _character_hashes(piece: str, bits: int) -> tuple[int, ...]:
-    if _CJK_START.match(piece):
-        return tuple(_gram_hash(gram, bits) for gram in _cjk_grams(piece))
-    return _word_hashes(piece, bits)
 
 
 @lru_cache(maxsize=8_192)

@@ -1,9 +1,11 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.learners.text import MAX_CHARACTERS, hash_text, terms
+from models.learners.text import MAX_CHARACTERS, explain_terms, hash_text
 
 
 @given(st.text(max_size=200), st.sampled_from([8, 15]))
@@ -19,14 +21,22 @@ def test_hash_text_is_well_formed_for_any_text(text: str, bits: int) -> None:
         assert float(np.linalg.norm(values)) == pytest.approx(1.0, abs=1e-5)
 
 
-@given(st.text(max_size=200))
-def test_terms_cover_every_index_of_the_text(text: str) -> None:
+@given(st.text(max_size=200), st.integers(0, 2**32 - 1))
+def test_explained_terms_add_up_to_all_effects(text: str, seed: int) -> None:
     hashed = hash_text(text)
-    parts = terms(hashed)
-    words = {index for part in parts if part.in_words for index in part.indices}
-    characters = {index for part in parts if not part.in_words for index in part.indices}
-    assert words == set(hashed.indices[: hashed.word_count].tolist())
-    assert characters == set(hashed.indices[hashed.word_count :].tolist())
+    effects = np.random.default_rng(seed).normal(size=len(hashed.indices))
+    parts = explain_terms(hashed, effects)
+    assert math.fsum(parts.values()) == pytest.approx(math.fsum(effects), abs=1e-9)
+
+
+def test_explained_word_holds_the_characters_inside_it() -> None:
+    hashed = hash_text("refund pin")
+    word = hashed.indices.tolist().index(hash_text("refund").indices[0])
+    inside = set(hash_text("refund").indices[1:].tolist())
+    effects = np.array([float(index in inside) for index in hashed.indices.tolist()])
+    effects[: hashed.word_count] = 0.0
+    effects[word] = 10.0
+    assert explain_terms(hashed, effects)["refund"] == pytest.approx(10.0 + len(inside))
 
 
 @pytest.mark.parametrize(
@@ -58,9 +68,14 @@ def test_hash_text_ignores_case_and_compatibility_forms(one: str, other: str) ->
 
 
 def test_hash_text_reads_chinese_as_runs_of_one_to_three_characters() -> None:
-    names = [term.name for term in terms(hash_text("我的card丢了"))]
-    assert names == ["我", "的", "我的", "card", "card", "丢", "了", "丢了"]
-    assert [term.name for term in terms(hash_text("退款慢"))][-1] == "退款慢"
+    assert named("我的card丢了") == ["我", "的", "我的", "card", "丢", "了", "丢了"]
+    assert named("退款慢")[-1] == "退款慢"
+    assert named("my card") == ["my", "card", "my card"]
+
+
+def named(text: str) -> list[str]:
+    hashed = hash_text(text)
+    return list(explain_terms(hashed, np.ones(len(hashed.indices))))
 
 
 def test_hash_text_stops_at_its_limit() -> None:
