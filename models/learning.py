@@ -9,6 +9,7 @@ from models.learners.anomaly import AnomalyLearner
 from models.learners.digest import digest_content
 from models.learners.risk import RiskLearner
 from models.learners.softmax import HashedSoftmaxClassifier
+from models.learners.text import HashedText, hash_text
 from models.quality.board import QualityBoard
 from models.sampling import is_chosen
 from models.standins import Standins
@@ -95,12 +96,10 @@ class Learners:
                     lesson["propensity"],
                     lesson["features"].get("amount_ratio"),
                 )
-        elif task == "category" and isinstance(label, str) and lesson["text"]:
-            self.category.learn_one(lesson["text"], label, _weight(lesson))
-        elif task == "urgency" and isinstance(label, str) and lesson["text"]:
-            self.urgency.learn_one(lesson["text"], label, _weight(lesson))
-        elif task == "mood" and isinstance(label, str) and lesson["text"]:
-            self.mood.learn_one(lesson["text"], label, _weight(lesson))
+        elif isinstance(label, str) and lesson["text"]:
+            heads = {"category": self.category, "urgency": self.urgency, "mood": self.mood}
+            if task in heads:
+                heads[task].learn_one(_hashed(lesson["text"]), label, _weight(lesson))
 
     def _learn_risk(self, lesson: Lesson, label: bool) -> None:
         """Teach the risk learner; implicit negatives are thinned to one share.
@@ -143,6 +142,12 @@ class Learners:
         A checkpoint of another fingerprint must be refused: the lessons are folded anew.
         """
         return _fingerprint()
+
+
+@lru_cache(maxsize=1)
+def _hashed(text: str) -> HashedText:
+    """Hash a text once for all its labels: their lessons follow each other."""
+    return hash_text(text)
 
 
 def _weight(lesson: Lesson) -> float:

@@ -8,6 +8,7 @@ from memory_desk import Desk, policy_with
 
 from models.asking import ASKING
 from models.core import advance
+from models.learners.text import HashedText, hash_text
 from models.policy import POLICY_V1, Policy
 from models.state import MemoryState
 from schemas.codec import encode
@@ -71,7 +72,7 @@ def test_label_that_was_asked_for_counts_for_the_tickets_that_were_not() -> None
         labels = ()
         lesson_count = 0
 
-        def learn_one(self, text: str, label: str, w: float) -> None:
+        def learn_one(self, text: object, label: str, w: float) -> None:
             self.append(w)
 
     desk = Desk(policy=policy_with(asking__share=0.4, lessons__ticket_share=0.0), learning=False)
@@ -230,3 +231,22 @@ def test_policy_names_every_fault_of_what_is_asked_and_answered() -> None:
     ):  # fmt: skip
         assert path in str(caught.value)
     assert "margin, random" in str(caught.value)
+
+
+def test_text_is_hashed_once_for_all_heads(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+
+    def count(text: str) -> HashedText:
+        hashed.append(text)
+        return hash_text(text)
+
+    for module in ("models.reading", "models.learning"):
+        monkeypatch.setattr(f"{module}.hash_text", count)
+    desk = Desk(policy=policy_with(asking__share=0.0, lessons__ticket_share=0.0))
+    desk.ticket(0, text="read by three heads")
+    assert hashed == ["read by three heads"]
+    desk.feedback(1, "ticket", ticket_id="k", category="card", urgency="low", mood="angry")
+    assert [lesson["task"] for lesson in desk.lessons] == ["category", "urgency", "mood"]
+    assert len(hashed) == 2
+    heads = (desk.learners.category, desk.learners.urgency, desk.learners.mood)
+    assert [head.lesson_count for head in heads] == [1, 1, 1]
