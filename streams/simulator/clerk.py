@@ -5,10 +5,10 @@ from datetime import datetime
 from random import Random
 from typing import Any, Final
 
-from models.mood import MOODS
 from schemas.base import milliseconds, moment
 from schemas.outputs import Question
 from schemas.registry import FEEDBACK_TOPIC
+from streams.simulator.hindsight import MOODS
 from streams.simulator.phrasebook import CATEGORIES
 from streams.simulator.schedule import Scheduled, Truth, scheduled
 

@@ -4,7 +4,6 @@ import math
 from random import Random
 from typing import Any, Final
 
-from models.mood import MOODS
 from schemas.base import moment
 from schemas.feedback import Mood
 from schemas.registry import FEEDBACK_TOPIC
@@ -28,6 +27,7 @@ RATED_SHARE = 0.3
 OVERRIDE_SHARE = 0.015
 
 URGENCIES: Final = ("low", "medium", "high", "critical")
+MOODS: Final[tuple[Mood, ...]] = ("angry", "unhappy", "neutral", "pleased")
 _PRIORITIES: Final = ("P1", "P2", "P3", "P4")
 
 
