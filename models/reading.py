@@ -177,11 +177,12 @@ def rank_classes(
     learner: HashedSoftmaxClassifier, hashed: HashedText, allowed: Sequence[str] | None = None
 ) -> list[Choice]:
     """Give the most probable classes, best first; equal ones in order of name."""
-    ranked = sorted(
-        (-share, label)
-        for label, share in learner.predict_proba_one(hashed).items()
-        if allowed is None or label in allowed
-    )
+    shares = learner.predict_proba_one(hashed)
+    if allowed is not None:
+        shares = {label: share for label, share in shares.items() if label in allowed}
+    # Of many classes only those that can be among the first are ranked by name as well.
+    least = sorted(shares.values(), reverse=True)[: TOP + 1][-1:]
+    ranked = sorted((-share, label) for label, share in shares.items() if share >= least[0])
     return [{"label": label, "probability": -share} for share, label in ranked[: TOP + 1]]
 
 
