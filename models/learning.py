@@ -13,6 +13,7 @@ from models.learners.text import HashedText, hash_text
 from models.quality.board import QualityBoard
 from models.sampling import is_chosen
 from models.standins import Standins
+from models.usual import Usual
 from models.version import CORE_VERSION
 from schemas.codec import chain, decode_json, digest_bytes
 from schemas.errors import MalformedError
@@ -53,6 +54,7 @@ class Learners:
         )  # ready after 1,000 transactions
         self.standins = Standins()
         self.knowledge = Knowledge()
+        self.usual = Usual()
         self.quality = QualityBoard()
 
     def fold(self, raw: bytes, offset: int) -> None:
@@ -80,6 +82,7 @@ class Learners:
         self.quality.learn(lesson)  # before anybody has learned it
         if task == "anomaly":
             self.anomaly.learn_one(unusual_view(lesson["features"]))
+            self.usual.learn(lesson["tenant"], lesson["features"], lesson["occurred_ms"])
             if _is_kept(lesson):
                 self.standins.add(lesson["features"], lesson["occurred_ms"])
                 self._learn_standins()
@@ -132,6 +135,7 @@ class Learners:
             self.anomaly.digest(),
             self.standins.digest(),
             self.knowledge.digest(),
+            self.usual.digest(),
             self.quality.digest(),
         )
 

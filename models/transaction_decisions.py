@@ -37,7 +37,8 @@ def decide_transaction(
     subject_key = subject_place("transaction", tenant, subject_id)
     amount = policy.amount(event.amount_minor, event.currency)
     terminal = context.learners.knowledge.facts(tenant, event.terminal_id, occurred_ms)
-    features = extract_transaction(event, occurred_ms, amount, customer, terminal)
+    usual = context.learners.usual.facts(tenant, occurred_ms)
+    features = extract_transaction(event, occurred_ms, amount, customer, terminal, usual)
     score = score_transaction(features, context.learners, policy.alerts)
     verdict = judge(event, occurred_ms, amount, features, score, customer, context, effects.next_id)
     repeated = context.recall("remembered", subject_key, source["published_ms"]) is not None
@@ -53,6 +54,7 @@ def decide_transaction(
         "risk": score.risk,
         "anomaly": score.anomaly,
         "scorecard": score.scorecard,
+        "blend": score.blend,
         "amount": amount,
         **verdict,
         "reasons": score.reasons,

@@ -76,7 +76,8 @@ class PaymentDesk:
         event, at_ms = payment.event, payment.at_ms
         terminal = self.learners.knowledge.facts(TENANT, event.terminal_id, at_ms)
         customer = self._customers.get(event.customer_id)
-        features = extract_transaction(event, at_ms, payment.amount, customer, terminal)
+        usual = self.learners.usual.facts(TENANT, at_ms)
+        features = extract_transaction(event, at_ms, payment.amount, customer, terminal, usual)
         return Extracted(features, terminal)
 
     def judge(self, payment: Payment, extracted: Extracted) -> Judged:
@@ -120,6 +121,7 @@ class PaymentDesk:
             "risk": score.risk,
             "anomaly": score.anomaly,
             "scorecard": score.scorecard,
+            "blend": score.blend,
             "percentile": rank,
         }
         memory = remember(

@@ -6,6 +6,7 @@ from typing import Any
 from models.customer import NEW
 from models.knowledge import TerminalFacts
 from models.state import Value
+from models.usual import UNKNOWN, UsualFacts
 from schemas.transactions import Transaction
 
 DAY_MS = 86_400_000
@@ -24,6 +25,7 @@ def extract_transaction(
     amount: float,
     customer: Value | None,
     terminal: TerminalFacts,
+    usual: UsualFacts = UNKNOWN,
 ) -> dict[str, float]:
     """Give the features of a transaction by name; unknown ones are left out.
 
@@ -33,6 +35,7 @@ def extract_transaction(
         amount: In the reference currency.
         customer: The fold of everything before it.
         terminal: What was known of its terminal at ``at_ms``.
+        usual: What payments are like of late.
     """
     if customer is None:
         customer = NEW
@@ -49,11 +52,16 @@ def extract_transaction(
         "transfer": 1.0 if event.channel == "transfer" else 0.0,
         "terminal_fraud_run": float(terminal.fraud_run),
     }
+    if usual.amount is not None:
+        features["usual_amount"] = amount / usual.amount
     if customer["count"]:
         mean = max(customer["mean"], 1.0)
         spread = max(customer["variance"] ** 0.5, 0.05 * mean)
         z = (amount - mean) / spread
-        features["amount_ratio"] = amount / mean
+        ratio = amount / mean
+        features["amount_ratio"] = ratio
+        if usual.amount_ratio is not None:
+            features["usual_amount_ratio"] = ratio / usual.amount_ratio
         features["amount_z"] = min(max(z, -_WIDEST_Z), _WIDEST_Z)
     _add_windows(features, customer["days"], day, of_day_ms / DAY_MS)
     _add_recent(features, customer, at_ms)
@@ -86,42 +94,29 @@ def _add_terminal(features: dict[str, float], terminal: TerminalFacts, at_ms: in
 def _add_windows(
     features: dict[str, float], days: list[list[float]], today: int, elapsed: float
 ) -> None:
-    """Add counts and means: the oldest day of a window counts with the share still inside."""
+    """Add counts: the oldest day of a window counts with the share still inside."""
     rest = 1.0 - elapsed
     count_1 = count_7 = count_30 = 0.0
-    sum_1 = sum_7 = sum_30 = 0.0
-    for day, count, amount in reversed(days):
+    for day, count, _ in reversed(days):
         age = today - day
         if age < 0:
             continue
         if age < 7:
             count_7 += count
-            sum_7 += amount
             if age == 0:
                 count_1 += count
-                sum_1 += amount
             elif age == 1:
                 count_1 += rest * count
-                sum_1 += rest * amount
         elif age == 7:
             count_7 += rest * count
-            sum_7 += rest * amount
         elif age >= 30:
             if age == 30:
                 count_30 += rest * count
-                sum_30 += rest * amount
             break
         count_30 += count
-        sum_30 += amount
     features["count_1d"] = count_1
     features["count_7d"] = count_7
     features["count_30d"] = count_30
-    if count_1:
-        features["mean_1d"] = sum_1 / count_1
-    if count_7:
-        features["mean_7d"] = sum_7 / count_7
-    if count_30:
-        features["mean_30d"] = sum_30 / count_30
 
 
 def _add_recent(features: dict[str, float], customer: Value, at_ms: int) -> None:

@@ -9,6 +9,7 @@ from memory_desk import Desk, alerting_desk, policy_with
 from models.features.catalogue import TICKET_FEATURES, TRANSACTION_FEATURES
 from models.learners.quantile_logistic import sigmoid
 from models.learning import Learners
+from models.usual import ENOUGH
 from schemas.codec import encode
 from schemas.decisions import (
     FEEDBACK_DECISION,
@@ -203,8 +204,10 @@ def test_every_feature_is_in_the_catalogue(history: list[Any]) -> None:
 
 
 def test_every_feature_of_the_catalogue_is_extracted_where_it_is_known() -> None:
-    desk = Desk(policy=policy_with(lessons__implicit_share=1.0))
+    desk = Desk(policy=policy_with(lessons__implicit_share=1.0, lessons__anomaly_share=1.0))
     known = {"terminal_id": "x", "device_id": "d", "country": "DE", "merchant_id": "m"}
+    for _ in range(ENOUGH):
+        desk.transaction(-24 * 60, 20, customer_id="o")
     for minute, transaction_id in enumerate("tu"):
         desk.transaction(minute, 20, transaction_id=transaction_id, **known)
         desk.feedback(10, "transaction", transaction_id=transaction_id, is_fraud=True)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from memory_desk import Desk, alerting_desk, policy_with
 
 from models.features.catalogue import TICKET_FEATURES, TRANSACTION_FEATURES, UNITS, Feature, Unit
+from models.usual import ENOUGH
 
 CATALOGUES: dict[str, Sequence[Feature]] = {
     "ticket": TICKET_FEATURES,
@@ -124,6 +125,8 @@ def test_every_feature_is_in_the_catalogue_and_keeps_its_range(history: list[Any
 def test_every_feature_of_the_catalogue_is_produced() -> None:
     desk = Desk(policy=policy_with(lessons__implicit_share=1.0, lessons__anomaly_share=1.0))
     known = {"terminal_id": "x", "device_id": "d", "country": "DE", "merchant_id": "m"}
+    for _ in range(ENOUGH):
+        desk.transaction(-24 * 60, 20, customer_id="o")
     desk.transaction(0, 20, transaction_id="t", **known)
     desk.transaction(5, 20, transaction_id="u", **known)
     for transaction_id in "tu":
