@@ -159,12 +159,27 @@ def _give(
         json_path.write_bytes(encode_pretty(report))
 
 
+class _Lines:
+    """Says how far it is in a line for every tenth of the way."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said = -1
+
+    def __call__(self, doing: str, done: int, total: int) -> None:
+        """Take what is being done and how far it is."""
+        tenth = 10 * done // total
+        if tenth != self._said:
+            self._said = tenth
+            self._console.print(f"{doing}: {tenth * 10} %", highlight=False, soft_wrap=True)
+
+
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show progress on a terminal; gives what takes what is done and how far it is."""
+    """Show progress, elsewhere than on a terminal by the tenth of the rows; gives what is told."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda doing, done, total: None
+        yield _Lines(console)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:

@@ -73,7 +73,7 @@ def transaction_rows(path: Path, from_s: int) -> Iterator[tuple[int, Transaction
         yield number, TransactionRow(
             row.identifier("id"), row.whole("ts", _MAX_TS_S), row.identifier("customer_id"),
             row.identifier("terminal_id"), row.amount("amount"), row.flag("is_fraud"),
-            row.identifier("scenario", default="unknown"),
+            row.optional("scenario") or "unknown",
         )  # fmt: skip
 
 
@@ -142,9 +142,9 @@ class _Fields:
         value = self._fields.get(name, "nothing")
         return RejectedError(f"{self._where}: {name}: {wanted} wanted, found {value!r:.60}")
 
-    def identifier(self, name: str, default: str | None = None) -> str:
+    def identifier(self, name: str) -> str:
         """Take a text or a whole number as an identifier."""
-        value = self._fields.get(name, default)
+        value = self._fields.get(name)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         if isinstance(value, str) and 0 < len(value) <= _MAX_ID_CHARS:

@@ -47,7 +47,7 @@ def transaction_row(row: Row) -> dict[str, Any]:
     return {
         "id": int(row.id), "ts": row.ts, "customer_id": int(row.customer_id[1:]),
         "terminal_id": row.terminal_id, "amount": row.amount, "is_fraud": int(row.is_fraud),
-        "extra": None,
+        "scenario": int(row.scenario) or None, "extra": None,
     }  # fmt: skip
 
 
@@ -73,7 +73,8 @@ def test_tickets_with_a_test_part_are_reported(tmp_path: Path) -> None:
         assert set(each) >= {"prequential_accuracy", "test_accuracy", "predict_us", "learn_us"}
     assert report["baselines"]["river_logistic"]["shuffles"] == 1
     assert len(report["by_shuffle"]) == 2
-    assert "riverdesk" in result.output
+    assert "riverdesk" in result.stdout
+    assert "shuffle 1: 100 %" in result.stderr
     assert str(tmp_path) not in out.read_text()
 
 
