@@ -28,6 +28,7 @@ class Score:
     risk: float | None
     anomaly: float
     scorecard: float
+    blend: float
     reasons: list[Reason]
 
 
@@ -48,22 +49,22 @@ def score_transaction(
     seen = learners.anomaly.lesson_count
     settled = rules.anomaly_weight * seen / (seen + _SETTLING)
     parts[ANOMALY] = settled * _log_odds(anomaly) if learners.quality.trusts("anomaly") else 0.0
-    scorecard = sigmoid(math.fsum(parts.values()))
+    score = scorecard = blend = sigmoid(math.fsum(parts.values()))
     risk = None
     kind: Literal["risk", "anomaly"] = "anomaly"
     if learners.risk.ready:
         learned = learners.risk.explain_one(features)
         risk = sigmoid(math.fsum(learned.values()))
+        frauds = learners.risk.fraud_count
+        weight = frauds / (frauds + rules.blend_frauds)
+        blended = {name: (1.0 - weight) * effect for name, effect in parts.items()}
+        for name, effect in learned.items():
+            blended[name] = blended.get(name, 0.0) + weight * effect
+        blend = sigmoid(math.fsum(blended.values()))
         if learners.quality.trusts("risk"):
-            kind = "risk"
-            frauds = learners.risk.fraud_count
-            weight = frauds / (frauds + rules.blend_frauds)
-            parts = {name: (1.0 - weight) * effect for name, effect in parts.items()}
-            for name, effect in learned.items():
-                parts[name] = parts.get(name, 0.0) + weight * effect
-    score = sigmoid(math.fsum(parts.values()))
+            kind, parts, score = "risk", blended, blend
     values = {**features, ANOMALY: anomaly}
-    return Score(score, kind, risk, anomaly, scorecard, _reasons(parts, values))
+    return Score(score, kind, risk, anomaly, scorecard, blend, _reasons(parts, values))
 
 
 def _rank(features: Mapping[str, float], learners: Learners) -> float:

@@ -225,6 +225,7 @@ def _risk_scores(decision: Mapping[str, Any]) -> dict[str, dict[str, float]]:
         "anomaly": decision["anomaly"],
         "percentile": decision["percentile"],
         "scorecard": decision.get("scorecard", decision["score"]),
+        "blend": decision.get("blend", decision["score"]),
     }
     return {"risk": both, "anomaly": both}
 

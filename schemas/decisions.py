@@ -168,6 +168,8 @@ class TransactionDecision(TypedDict):
     """Rank of the unsupervised score, 0 to 1."""
     scorecard: float
     """What the score would be without the risk learner, 0 to 1."""
+    blend: float
+    """What the score is while the risk learner is trusted, 0 to 1."""
     percentile: float
     """Share of this partition's recent transactions that scored lower, 0 to 1."""
     amount: float

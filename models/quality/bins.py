@@ -45,6 +45,13 @@ def average_precision(positives: Sequence[float], negatives: Sequence[float]) ->
     return min(float(np.sum(gained * precision) / found[-1]), 1.0)
 
 
+def precision_at(positives: Sequence[float], negatives: Sequence[float], at: int) -> float:
+    """Give the share of positives in the bins above one and in half of that."""
+    found = math.fsum(positives[at + 1 :]) + positives[at] / 2.0
+    other = math.fsum(negatives[at + 1 :]) + negatives[at] / 2.0
+    return found / (found + other) if found > 0.0 else 0.0
+
+
 def at_share(
     positives: Sequence[float], negatives: Sequence[float], share: float
 ) -> tuple[float, float]:

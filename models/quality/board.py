@@ -156,8 +156,6 @@ class QualityBoard:
         watch("risk", "card_absent", 1.0 if features.get("card_absent") else 0.0, known_ms)
         if "risk" in scores:
             watch("risk", "score", _share(scores["risk"]), known_ms)
-        if "anomaly" in scores:
-            watch("anomaly", "rank", _share(scores["anomaly"]), known_ms)
 
     def _judge(self, lesson: Lesson, known: Known, sign: float = 1.0) -> None:
         """Count a transaction that is known to be fraud or not; or take that back."""
@@ -174,19 +172,22 @@ class QualityBoard:
             detector, score = self.detectors[name], _share(scores[name])
             before, at = detector.trusted, bin_of(score)
             if name == "risk":
-                base_at = bin_of(_share(scores.get("scorecard", 0.5)))
+                scorecard = _share(scores.get("scorecard", 0.5))
+                blend = _share(scores.get("blend", score))
+                base_at, blend_at = bin_of(scorecard), bin_of(blend)
                 loss = _loss(score, is_fraud)
                 cells = named(detector.cells, (ALL, age, *segments), DetectionCell)
             else:
-                base_at, loss = _MIDDLE, 0.0
+                base_at, blend_at, loss = _MIDDLE, at, 0.0
                 cells = named(detector.cells, (ALL, age), DetectionCell)
             for cell in cells:
                 cell.add(unit, unit / share, is_fraud, score, at, base_at, loss, base_loss)
             if sign < 0.0:
                 continue  # the verdicts forget soon enough
             if name == "risk":
-                detector.paired.update(base_loss - loss, 1.0 / share)
-            detector.ranked.update(is_fraud, at, base_at, 1.0 / share)
+                gain = _loss(scorecard, is_fraud) - _loss(blend, is_fraud)
+                detector.paired.update(gain, 1.0 / share)
+            detector.ranked.update(is_fraud, blend_at, base_at, 1.0 / share)
             self.verdict_changes += detector.trusted != before
             if is_fraud:
                 self.drift.observe(name, "loss_of_frauds", 1.0 - score, known_ms, slow=True)

@@ -8,12 +8,11 @@ margin and would be within the margin with two standard errors to its disadvanta
 
 import math
 
-from models.quality.bins import BINS, average_precision, empty
+from models.quality.bins import BINS, empty, precision_at
 
 MARGIN = 0.02
 ERRORS = 2.0
 _HEAVIEST = 1e9
-_EVERY = 20
 
 
 class Paired:
@@ -22,14 +21,18 @@ class Paired:
     Args:
         half_life: In labels.
         least_count: Labels before which nobody is distrusted.
+        margin: By how much it must be worse.
     """
 
     __slots__ = (
-        "count", "growth", "least_count", "squares", "trusted", "unit", "weight",
+        "count", "growth", "least_count", "margin", "squares", "trusted", "unit", "weight",
         "weight_squares", "weighted",
     )  # fmt: skip
 
-    def __init__(self, half_life: float = 200.0, least_count: int = 100) -> None:
+    def __init__(
+        self, half_life: float = 200.0, least_count: int = 100, margin: float = MARGIN
+    ) -> None:
+        self.margin = margin
         self.growth = 2.0 ** (1.0 / half_life)
         self.least_count = least_count
         self.count = 0
@@ -50,7 +53,7 @@ class Paired:
         self.squares += now * difference * difference
         if self.count >= self.least_count:
             mean, error = self.estimate()
-            self.trusted = judge(self.trusted, mean, error, MARGIN)
+            self.trusted = judge(self.trusted, mean, error, self.margin)
 
     def estimate(self) -> tuple[float, float]:
         """Give the mean difference and its standard error."""
@@ -72,7 +75,9 @@ class Paired:
 
 
 class Ranked:
-    """Compares by average precision; errors are those of a share among as many frauds.
+    """Compares by average precision: the mean, over the frauds, of the precision at their scores.
+
+    Each fraud is ranked among what the window holds when it becomes known, by both scores.
 
     Args:
         half_life: In frauds.
@@ -80,30 +85,32 @@ class Ranked:
         margin: By how much it must be worse.
     """
 
-    __slots__ = (
-        "base_negatives", "base_positives", "count", "frauds", "growth", "least_count", "margin",
-        "negatives", "positives", "squares", "trusted", "unit",
-    )  # fmt: skip
+    __slots__ = ("base_negatives", "base_positives", "negatives", "paired", "positives", "unit")
 
     def __init__(
         self, half_life: float = 100.0, least_count: int = 50, margin: float = MARGIN
     ) -> None:
-        self.growth = 2.0 ** (1.0 / half_life)
-        self.least_count = least_count
-        self.margin = margin
-        self.count = 0
+        self.paired = Paired(half_life, least_count, margin)
         self.unit = 1.0
-        self.frauds = self.squares = 0.0
         self.positives = empty()
         self.negatives = empty()
         self.base_positives = empty()
         self.base_negatives = empty()
-        self.trusted = True
+
+    @property
+    def trusted(self) -> bool:
+        """Whether it does not rank worse than its baseline."""
+        return self.paired.trusted
+
+    @property
+    def count(self) -> int:
+        """Frauds so far."""
+        return self.paired.count
 
     def update(self, is_fraud: bool, at: int, base_at: int, weight: float) -> None:
         """Take in one decision: the bins of the learner's score and of its baseline's.
 
-        A baseline that scores all alike has the share of frauds as average precision.
+        A baseline that scores all alike has the share of frauds as precision.
         """
         now = weight * self.unit
         if not is_fraud:
@@ -112,27 +119,19 @@ class Ranked:
             return
         self.positives[at] += now
         self.base_positives[base_at] += now
-        self.frauds += self.unit
-        self.squares += self.unit * self.unit
-        self.count += 1
-        self.unit *= self.growth
+        own = precision_at(self.positives, self.negatives, at)
+        base = precision_at(self.base_positives, self.base_negatives, base_at)
+        self.paired.update(own - base, weight)
+        self.unit *= self.paired.growth
         if self.unit > _HEAVIEST:
             self._shrink()
-        if self.count >= self.least_count and self.count % _EVERY == 0:
-            difference, error = self.estimate()
-            self.trusted = judge(self.trusted, difference, error, self.margin)
 
     def estimate(self) -> tuple[float, float]:
         """Give the learner's lead in average precision and its standard error."""
-        own = average_precision(self.positives, self.negatives)
-        base = average_precision(self.base_positives, self.base_negatives)
-        spread = own * (1.0 - own) + base * (1.0 - base)
-        return own - base, math.sqrt(spread * self.squares) / self.frauds
+        return self.paired.estimate()
 
     def _shrink(self) -> None:
         factor = 1.0 / self.unit
-        self.frauds *= factor
-        self.squares *= factor * factor
         for name in ("positives", "negatives", "base_positives", "base_negatives"):
             counts = getattr(self, name)
             for at in range(BINS):
@@ -141,7 +140,8 @@ class Ranked:
 
     def content(self) -> list[object]:
         """Give everything, in a fixed order."""
-        return [getattr(self, name) for name in self.__slots__]
+        counts = [self.positives, self.negatives, self.base_positives, self.base_negatives]
+        return [self.paired.content(), self.unit, counts]
 
 
 def judge(trusted: bool, lead: float, error: float, margin: float) -> bool:

@@ -175,10 +175,11 @@ def test_risk_falls_back_to_the_scorecard_and_comes_back() -> None:
     assert bad["score_kind"] == "anomaly"
     assert bad["score"] == bad["scorecard"] < 0.1
     assert bad["risk"] > 0.9  # it is still asked, or it could never recover
+    assert bad["blend"] == pytest.approx(bad["risk"])
     desk.learners.risk = StubRisk()  # type: ignore[assignment]
     for _ in range(1_000):
         for fraud, score in ((True, 0.9), (False, 0.05), (False, 0.03), (False, 0.02)):
-            desk.learners.quality.learn(judged(fraud, score, score))
+            desk.learners.quality.learn(judged(fraud, score))
     assert desk.learners.quality.trusts("risk")
     again = pay(desk, 1)
     assert (again["score_kind"], again["score"]) == ("risk", pytest.approx(again["risk"]))
