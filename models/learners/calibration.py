@@ -1,7 +1,7 @@
-"""Logits made honest: how much each source of logits counts, learned while it runs.
+"""Logits made honest: by how much to multiply them, learned while the learner runs.
 
-Temperature scaling (Guo et al. 2017), here with one scale per source, fitted to the latest
-lessons by online Newton steps on the log-loss of logits that did not know the lesson.
+Temperature scaling (Guo et al. 2017), fitted to the latest lessons by online Newton steps on the
+log-loss of logits that did not know the lesson.
 """
 
 from collections.abc import Sequence
@@ -18,58 +18,43 @@ MAX_WEIGHT = 20.0
 """A lesson counts at most as much as this many."""
 
 _STIFFNESS = 1.0
-_SMALLEST, _LARGEST = 0.0, 20.0
+_SMALLEST, _LARGEST = 0.01, 20.0
 
 
-class LogitScales:
-    """Scales of two sources of logits, such that the softmax of their sum is calibrated.
+class LogitScale:
+    """The number by which logits are multiplied so that their softmax is calibrated.
 
     Args:
-        first: scale of the first source before any lesson.
-        second: scale of the second source before any lesson.
+        scale: before any lesson.
     """
 
-    def __init__(self, first: float, second: float) -> None:
-        self.first = first
-        self.second = second
-        self._curvature = [_STIFFNESS, 0.0, _STIFFNESS]
-        self.lesson_count = 0
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = scale
+        self._curvature = 0.0
 
-    def mix(self, first: Logits, second: Logits) -> Logits:
-        """Return the calibrated logits."""
-        mixed: Logits = self.first * first + self.second * second
-        return mixed
-
-    def learn(self, first: Logits, second: Logits, column: int, w: float = 1.0) -> None:
-        """Learn that ``column`` was right where the sources said these logits.
+    def learn(self, logits: Logits, column: int, w: float = 1.0) -> None:
+        """Learn which class was right.
 
         Args:
-            first: logits of the first source, of a learner that has not learned the lesson.
-            second: logits of the second source, likewise.
+            logits: unscaled, of a learner that has not learned the lesson.
             column: where the right class is.
             w: weight of the lesson (inverse propensity), at least 0; cut to `MAX_WEIGHT`.
         """
         w = min(w, MAX_WEIGHT)
-        if w <= 0.0 or len(first) < 2:
+        if w <= 0.0 or len(logits) < 2:
             return
-        shares = softmax(self.mix(first, second))
-        one, two = first - first[column], second - second[column]
-        mean_one, mean_two = _mean(shares, one), _mean(shares, two)
-        keep = 1.0 - w / (MEMORY + w)
-        a, b, d = self._curvature
-        a = keep * a + w * (_mean(shares, one * one) - mean_one * mean_one)
-        b = keep * b + w * (_mean(shares, one * two) - mean_one * mean_two)
-        d = keep * d + w * (_mean(shares, two * two) - mean_two * mean_two)
-        self._curvature = [a, b, d]
-        a, d = a + _STIFFNESS, d + _STIFFNESS
-        area = a * d - b * b
-        self.first = _cut(self.first - w * (d * mean_one - b * mean_two) / area)
-        self.second = _cut(self.second - w * (a * mean_two - b * mean_one) / area)
-        self.lesson_count += 1
+        shares = softmax(self.scale * logits)
+        ahead = logits - logits[column]
+        weighed = shares * ahead
+        mean = float(np.add.reduce(weighed))
+        spread = float(np.add.reduce(weighed * ahead)) - mean * mean
+        self._curvature = (1.0 - w / (MEMORY + w)) * self._curvature + w * spread
+        step = w * mean / (self._curvature + _STIFFNESS)
+        self.scale = min(max(self.scale - step, _SMALLEST), _LARGEST)
 
     def content(self) -> list[object]:
         """Return everything that decides the future, for digests."""
-        return [self.first, self.second, *self._curvature, self.lesson_count]
+        return [self.scale, self._curvature]
 
 
 def softmax(logits: Logits) -> Logits:
@@ -90,11 +75,3 @@ def expected_calibration_error(answers: Sequence[tuple[float, bool]], bin_count:
     for confidence, right in answers:
         gaps[min(int(confidence * bin_count), bin_count - 1)] += right - confidence
     return sum(map(abs, gaps)) / max(len(answers), 1)
-
-
-def _mean(shares: Logits, values: Logits) -> float:
-    return float(np.add.reduce(shares * values))
-
-
-def _cut(scale: float) -> float:
-    return min(max(scale, _SMALLEST), _LARGEST)

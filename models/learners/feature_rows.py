@@ -99,7 +99,8 @@ class FeatureRows:
 def weigh_rows(rows: Values, values: Values) -> npt.NDArray[np.float32]:
     """Return the sum of the rows times their values, row by row in a fixed order.
 
-    A BLAS product would be faster, but may differ between processors.
+    The rows are overwritten. A BLAS product may differ between processors.
     """
-    total: npt.NDArray[np.float32] = np.add.reduce(rows * values[:, None], axis=0)
+    rows *= values[:, None]
+    total: npt.NDArray[np.float32] = np.add.reduce(rows, axis=0)
     return total

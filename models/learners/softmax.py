@@ -1,12 +1,13 @@
 """Classes of texts: two learners on the same hashed features, that know how sure they are."""
 
+import math
 import random
 from dataclasses import dataclass
 
 import numpy as np
 
 from models.learners.abstention import AnswerPrecision
-from models.learners.calibration import Logits, LogitScales, softmax
+from models.learners.calibration import Logits, LogitScale, softmax
 from models.learners.digest import digest_content
 from models.learners.feature_rows import FeatureRows, Rows, weigh_rows
 from models.learners.text import (
@@ -20,37 +21,42 @@ from models.learners.text import (
 
 BIAS = "(bias)"
 REST = "(rest)"
+_BAYES_SHARE = 0.25
+_STEADY_LESSONS = 200
+_MAX_MISSES = 2
 _SMOOTHING = 0.03
 _SMOOTHING_MASS = 500.0
 _SOFTMAX, _BAYES = 0, 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Memory:
-    """What replay needs of a text: its features' rows and its label's column."""
+    """What replay needs of a text: its rows, its label's column, how often it was got wrong."""
 
     rows: Rows
     counts: Values
     word_count: int
     words_weight: float
     column: int
+    miss_count: int = 0
 
 
 class HashedSoftmaxClassifier:
     """Multi-class classifier of short texts with River's API; classes grow on first sight.
 
     Two learners on `HashedText` features weighted by an online inverse document frequency: a
-    softmax regression by plain SGD at a constant rate, which after each lesson learns `replay`
-    earlier ones again, drawn from a seeded reservoir; and a multinomial naive Bayes, which
-    needs few examples and forgets nothing. Their logits are added, each times a scale that is
-    learned from the answers given before a lesson is learned (`LogitScales`), so that
-    probabilities are calibrated. All sums run in a fixed order and state is touched by
-    `learn_one` only, so equal lessons give equal bits.
+    softmax regression by SGD, which after each lesson learns `replay` earlier ones again, drawn
+    from a seeded reservoir; and a multinomial naive Bayes, which needs few examples and forgets
+    nothing. Their logits are added and multiplied by a scale that is learned from the answers
+    given before a lesson is learned (`LogitScale`), so that probabilities are calibrated. The
+    rate of SGD falls as the lessons per class grow, and what stays wrong when replayed is
+    replayed no more, so that wrong labels do little harm. All sums run in a fixed order and
+    state is touched by `learn_one` only, so equal lessons give equal bits.
 
     Args:
         bits: features are hashed to ``2**bits`` indices.
-        learning_rate: SGD rate of the weights.
-        bias_rate: SGD rate of the biases.
+        learning_rate: SGD rate of the weights, at first.
+        bias_rate: SGD rate of the biases, at first.
         replay: remembered lessons learned again per lesson.
         reservoir_size: remembered lessons at most.
         max_classes: labels first seen when this many are known are not learned.
@@ -87,7 +93,7 @@ class HashedSoftmaxClassifier:
         self._text_counts = np.zeros(1, np.int32)
         self._reservoir: list[_Memory] = []
         self._offered_count = 0
-        self._scales = LogitScales(0.7, 0.3)
+        self._scale = LogitScale()
         self._precision = AnswerPrecision()
 
     @property
@@ -126,8 +132,7 @@ class HashedSoftmaxClassifier:
         self._step(memory, values)
         self._count_features(rows, values, column)
         for _ in range(min(self.replay, len(self._reservoir))):
-            earlier = self._reservoir[self._rng.randrange(len(self._reservoir))]
-            self._step(earlier, self._values(earlier))
+            self._replay()
         self._remember(memory)
 
     def predict_proba_one(self, text: str | HashedText) -> dict[str, float]:
@@ -140,7 +145,7 @@ class HashedSoftmaxClassifier:
             return {}
         hashed = self._hashed(text)
         rows, values = self._read(hashed)
-        shares = softmax(self._scales.mix(*self._logits(rows, values)))
+        shares = softmax(self._scale.scale * self._logits(rows, values))
         return dict(zip(self._labels, shares.tolist(), strict=True))
 
     def predict_one(self, text: str | HashedText) -> str | None:
@@ -174,14 +179,15 @@ class HashedSoftmaxClassifier:
         hashed = self._hashed(text)
         rows, values = self._read(hashed)
         first, second = self._weights.layers
-        effects = self._scales.first * first[rows, column].astype(np.float64)
-        effects += self._scales.second * (second[rows, column] - self._thinness[column])
-        effects *= values
+        scale = self._scale.scale
+        effects = first[rows, column].astype(np.float64)
+        effects += _BAYES_SHARE * (second[rows, column] - self._thinness[column])
+        effects *= scale * values
         parts = explain_terms(hashed, effects)
         ranked = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
         shown = ranked if top is None else ranked[:top]
         rest = sum(effect for _, effect in ranked[len(shown) :])
-        return [*shown, (REST, rest), (BIAS, self._scales.first * float(self._bias[column]))]
+        return [*shown, (REST, rest), (BIAS, scale * float(self._bias[column]))]
 
     def digest(self) -> str:
         """Return the digest of everything that decides this learner's future."""
@@ -196,7 +202,7 @@ class HashedSoftmaxClassifier:
             self._masses[:known],
             [self._text_count, self._offered_count],
             self._text_counts[: self._weights.row_count],
-            self._scales.content(),
+            self._scale.content(),
             self._precision.content(),
             self._rng.getstate(),
             *self._remembered(),
@@ -206,7 +212,7 @@ class HashedSoftmaxClassifier:
         """Return the reservoir as a few long arrays: thousands of short ones are slow to digest."""
         kept = self._reservoir
         return [
-            np.array([[len(m.rows), m.word_count, m.column] for m in kept], np.int64),
+            np.array([[len(m.rows), m.word_count, m.column, m.miss_count] for m in kept], np.int64),
             np.array([m.words_weight for m in kept], np.float64),
             np.concatenate([np.zeros(0, np.intp), *(m.rows for m in kept)]).astype(np.int64),
             np.concatenate([np.zeros(0, np.float32), *(m.counts for m in kept)]),
@@ -242,25 +248,25 @@ class HashedSoftmaxClassifier:
         rarity = np.log((1.0 + self._text_count) / (1.0 + self._text_counts.take(rows))) + 1.0
         return normalise_blocks(counts * rarity.astype(np.float32), word_count, words_weight)
 
-    def _logits(self, rows: Rows, values: Values) -> tuple[Logits, Logits]:
-        """Return the two learners' logits of all known classes."""
-        known = len(self._labels)
-        first, second = (
-            weigh_rows(layer.take(rows, axis=0), values) for layer in self._weights.layers
-        )
+    def _logits(self, rows: Rows, values: Values) -> Logits:
+        """Return the logits of all known classes, not yet scaled."""
+        first, second = self._weights.layers
+        logits = self._bias + weigh_rows(first.take(rows, axis=0), values)
         length = float(np.add.reduce(values))
-        return (first + self._bias)[:known], (second - length * self._thinness)[:known]
+        bayes = weigh_rows(second.take(rows, axis=0), values) - length * self._thinness
+        logits += _BAYES_SHARE * bayes
+        return logits[: len(self._labels)]
 
     def _judge(self, rows: Rows, values: Values, column: int, known_count: int, w: float) -> None:
         """Learn how good the answer was that would have been given; the lesson is not learned."""
         if not known_count:
             return
-        first, second = (logits[:known_count] for logits in self._logits(rows, values))
-        shares = softmax(self._scales.mix(first, second))
+        logits = self._logits(rows, values)[:known_count]
+        shares = softmax(self._scale.scale * logits)
         best = int(shares.argmax())
         self._precision.learn(float(shares[best]), best == column, w)
         if column < known_count:
-            self._scales.learn(first, second, column, w)
+            self._scale.learn(logits, column, w)
 
     def _count_texts(self, rows: Rows) -> None:
         if self._weights.row_count > len(self._text_counts):
@@ -276,16 +282,27 @@ class HashedSoftmaxClassifier:
         self._masses[column] += np.add.reduce(values)
         self._thinness[column] = np.log1p(self._masses[column] / _SMOOTHING_MASS)
 
-    def _step(self, memory: _Memory, values: Values) -> None:
+    def _replay(self) -> None:
+        """Learn a remembered lesson again, unless it was wrong too often: its label may be."""
+        earlier = self._reservoir[self._rng.randrange(len(self._reservoir))]
+        if earlier.miss_count < _MAX_MISSES and not self._step(earlier, self._values(earlier)):
+            earlier.miss_count += 1
+
+    def _step(self, memory: _Memory, values: Values) -> bool:
+        """Take a step of the regression; return whether it was right before."""
         layer, known = self._weights.layers[_SOFTMAX], len(self._labels)
         kept = layer.take(memory.rows, axis=0)
-        logits = weigh_rows(kept, values) + self._bias
+        logits = weigh_rows(kept.copy(), values) + self._bias
         slope = np.zeros(len(self._bias))
         slope[:known] = softmax(logits[:known])
+        right = int(slope.argmax()) == memory.column
         slope[memory.column] -= 1.0
+        # Less and less with the lessons of a class: noise in labels is averaged, not followed.
+        slope /= math.sqrt(1.0 + self._text_count / (_STEADY_LESSONS * known))
         self._bias -= self.bias_rate * slope
         kept -= values[:, None] * (self.learning_rate * slope).astype(np.float32)
         layer[memory.rows] = kept
+        return right
 
     def _remember(self, memory: _Memory) -> None:
         self._offered_count += 1
