@@ -55,7 +55,6 @@ def decide_transaction(
         "anomaly": score.anomaly,
         "scorecard": score.scorecard,
         "blend": score.blend,
-        "blend": score.blend,
         "amount": amount,
         **verdict,
         "reasons": score.reasons,

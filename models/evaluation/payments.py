@@ -122,7 +122,6 @@ class PaymentDesk:
             "anomaly": score.anomaly,
             "scorecard": score.scorecard,
             "blend": score.blend,
-            "blend": score.blend,
             "percentile": rank,
         }
         memory = remember(
