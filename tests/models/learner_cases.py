@@ -160,7 +160,9 @@ def small_risk() -> RiskLearner:
 def small_learners() -> Learners:
     """The whole fold, of parts that soon hold as much as they ever will."""
     learners = Learners()
-    learners.category, learners.urgency, learners.mood = (small_texts() for _ in range(3))
+    learners.category, learners.urgency, learners.mood = (
+        HashedSoftmaxClassifier(reservoir_size=100, seed=seed) for seed in (1, 2, 5)
+    )  # of the width to which all heads' texts are hashed at once
     learners.risk = small_risk()
     learners.anomaly = AnomalyLearner(tree_count=4, height=5, window_size=50, rank_size=100, seed=3)
     learners.knowledge = Knowledge(terminals=60)

@@ -10,6 +10,7 @@ import pickle
 import random
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -154,20 +155,23 @@ def test_learner_pickled_has_the_same_future(case: Case, count: int) -> None:
 
 def test_learners_agree_with_processes_of_other_hash_seeds() -> None:
     """One process a seed, each with all learners."""
-    started = [
-        subprocess.Popen(
-            [sys.executable, str(HERE / "learner_cases.py")],
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(HERE.parents[1])},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for seed in ("0", "4242")
-    ]
-    here = [fingerprint(name, LESSONS) for name in CASES]
-    for process in started:
-        said, _ = process.communicate()
-        assert process.returncode == 0
-        assert said.splitlines() == here
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, str(HERE / "learner_cases.py")],
+                    env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(HERE.parents[1])},
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for seed in ("0", "4242")
+        ]
+        here = [fingerprint(name, LESSONS) for name in CASES]
+        for process in started:
+            said, _ = process.communicate()
+            assert process.returncode == 0
+            assert said.splitlines() == here
 
 
 # -- features that come, go, and stand in another order ----------------------------------------
