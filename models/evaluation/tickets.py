@@ -4,26 +4,22 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, cast
+from typing import Literal
 
 from models.asking import Asked, AskMode, AskRules, decide_asking, fold_asking, margin_of
-from models.effects import Effects
 from models.evaluation.baselines import TextBaseline, text_baseline
 from models.evaluation.examples import TicketExample
+from models.evaluation.ticket_desk import DeskReader, Reading, Waiting, lesson_of
 from models.evaluation.timing import Clock, Timings
-from models.learners.text import hash_text
 from models.learning import Learners
 from models.masking_patterns import mask_text
-from models.policy import Policy, PriorityRules
-from models.reading import TOP, category_threshold, rank_classes
-from models.state import Stamp, Value
-from models.teaching import Subject, remember
-from schemas.outputs import Choice, Lesson
+from models.policy import Policy
+from models.state import Value
 
 Arrival = Literal["shuffled", "by-class"]
 OURS = "riverdesk"
-_TICKET_MS = 60_000
-"""Tickets are a minute apart: the files have no times."""
+BLOCK = 100
+"""So many tickets of the test part are guessed by one, then by the next: a desk gets batches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +55,17 @@ class Contestant:
 
     name: str
     predicting: Timings
+    """In the stream, where one guesses after the other."""
+    testing: Timings
+    """In the test part, where each has a block of tickets for itself."""
     learning: Timings
     stream: Guesses = field(default_factory=Guesses)
     test: Guesses = field(default_factory=Guesses)
+
+    @property
+    def predict_us(self) -> float:
+        """The median, text in: of the test part, or of the stream where there is none."""
+        return self.testing.p50_us if self.testing.count else self.predicting.p50_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,55 +83,6 @@ class TicketRun:
     test_truths: list[str]
     contestants: dict[str, Contestant]
     asked_count: int
-
-
-class Reading(NamedTuple):
-    """What the desk makes of a text."""
-
-    choices: list[Choice]
-    """The most probable classes, best first."""
-    answered: bool
-    """Sure enough for the policy's precision."""
-
-
-class DeskReader:
-    """Reads and learns categories through the code of the desk.
-
-    Args:
-        learners: Fresh ones.
-        rules: Of the policy: from which confidence on a category is answered for.
-    """
-
-    def __init__(self, learners: Learners, rules: PriorityRules) -> None:
-        self.learners = learners
-        self._rules = rules
-
-    def rank(self, text: str) -> list[Choice]:
-        """Give the most probable classes, best first: what is timed, text in."""
-        return rank_classes(self.learners.category, hash_text(text))
-
-    def judge(self, choices: list[Choice]) -> Reading:
-        """Tell whether the best class is answered for."""
-        threshold = category_threshold(self.learners, self._rules)
-        return Reading(choices, bool(choices) and choices[0]["probability"] >= threshold)
-
-    def learn(self, lesson: Lesson) -> None:
-        """Learn a lesson."""
-        self.learners.learn(lesson)
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A ticket whose label comes later."""
-
-    number: int
-    row: TicketExample
-    text: str
-    """As the desk gets it: masked."""
-    reading: Reading
-    propensity: float
-    asked: bool
-    """By the desk: else people label of their own accord."""
 
 
 def arrange(rows: Sequence[TicketExample], seed: int, arrival: Arrival) -> list[TicketExample]:
@@ -159,9 +114,8 @@ def run_tickets(
 ) -> TicketRun:
     """Stream tickets in the order of a shuffle; then guess the test part, learning no more.
 
-    All guess about a ticket before anybody learns its label, one after the other, so that their
-    times are taken side by side; all learn the same labels, and read texts masked as the desk
-    gets them.
+    All guess about a ticket before anybody learns its label, and take turns, so that their times
+    are taken side by side; all learn the same labels, and read texts masked as the desk gets them.
 
     Args:
         stream: Rows to guess and learn, in the order of the file.
@@ -174,11 +128,8 @@ def run_tickets(
         told: Is told how many tickets were guessed, now and then.
     """
     reader = DeskReader(Learners(), policy.priority)
-    ours = Contestant(OURS, Timings(clock), Timings(clock))
-    others = [
-        (Contestant(name, Timings(clock), Timings(clock)), text_baseline(name))
-        for name in baselines
-    ]
+    ours = _contestant(OURS, clock)
+    others = [(_contestant(name, clock), text_baseline(name)) for name in baselines]
     waiting: deque[Waiting] = deque()
     rules = AskRules(protocol.label_share, protocol.ask)
     asking: Value | None = None
@@ -206,16 +157,7 @@ def run_tickets(
             told(number)
     for late in waiting:
         _learn(late, len(rows), reader, ours, others)
-    for row in test:
-        text = mask_text(row.text)
-        with ours.predicting.measured():
-            choices = reader.rank(text)
-        reading = reader.judge(choices)
-        _note(ours.test, reading)
-        for contestant, model in others:
-            with contestant.predicting.measured():
-                label = model.predict_one(text)
-            contestant.test.labels.append(label)
+    _guess_test(test, reader, ours, others)
     told(len(rows))
     return TicketRun(
         [row.label for row in rows],
@@ -223,6 +165,30 @@ def run_tickets(
         {each.name: each for each in (ours, *(each for each, _ in others))},
         asked_count,
     )
+
+
+def _contestant(name: str, clock: Clock) -> Contestant:
+    return Contestant(name, Timings(clock), Timings(clock), Timings(clock))
+
+
+def _guess_test(
+    test: Sequence[TicketExample],
+    reader: DeskReader,
+    ours: Contestant,
+    others: Sequence[tuple[Contestant, TextBaseline]],
+) -> None:
+    """Let all guess the test part, block by block in turns."""
+    for begin in range(0, len(test), BLOCK):
+        texts = [mask_text(row.text) for row in test[begin : begin + BLOCK]]
+        for text in texts:
+            with ours.testing.measured():
+                choices = reader.rank(text)
+            _note(ours.test, reader.judge(choices))
+        for contestant, model in others:
+            for text in texts:
+                with contestant.testing.measured():
+                    label = model.predict_one(text)
+                contestant.test.labels.append(label)
 
 
 def _asked(asking: Value | None, margin: float | None, subject_id: str, rules: AskRules) -> Asked:
@@ -251,23 +217,3 @@ def _learn(
     for contestant, model in others:
         with contestant.learning.measured():
             model.learn_one(late.text, late.row.label)
-
-
-def lesson_of(late: Waiting, now: int) -> Lesson:
-    """Give the lesson that a ticket becomes when ``now`` tickets have come."""
-    row, number, reading = late.row, late.number, late.reading
-    decision = {
-        "category": reading.choices[0]["label"] if reading.choices else None,
-        "categories": reading.choices[:TOP],
-        "abstained": not reading.answered,
-        "amount_at_stake": 0.0,
-        "asked": late.asked,
-        "ask_propensity": late.propensity,
-    }
-    event = {"customer_id": "customer", "text": late.text}
-    at_ms, known_ms = number * _TICKET_MS, now * _TICKET_MS
-    memory = remember(event, decision, {}, at_ms, at_ms, f"0/{number}")
-    effects = Effects(Stamp(0, 1, number, known_ms))
-    subject = Subject("ticket", "default", row.id, memory)
-    subject.teach("category", row.label, "agent", known_ms, memory["propensity"], effects)
-    return cast(Lesson, effects.items[0]["value"])
