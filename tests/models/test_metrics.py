@@ -83,3 +83,33 @@ def test_card_precision_does_not_depend_on_the_order_of_equals() -> None:
     args = ([0, 0], [1, 2], [True, False], [0.5, 0.5])
     turned = tuple(list(reversed(column)) for column in args)
     assert metrics.card_precision(*args, top=1) == metrics.card_precision(*turned, top=1) == 1.0
+
+
+@given(RANKED, st.sampled_from([0.1, 0.5, 0.9, 1.0]))
+def test_accuracy_at_coverage_does_not_depend_on_the_order_of_ties(
+    ranked: list[tuple[bool, float]], coverage: float
+) -> None:
+    rights, confidences = zip(*ranked, strict=True)
+    found = metrics.accuracy_at_coverage(rights, confidences, coverage)
+    again = metrics.accuracy_at_coverage(rights[::-1], confidences[::-1], coverage)
+    assert found == pytest.approx(again)
+    assert metrics.accuracy_at_coverage(rights, confidences, 1.0) == pytest.approx(np.mean(rights))
+
+
+def test_accuracy_at_coverage_is_of_the_surest_and_shares_out_ties() -> None:
+    rights, confidences = [True, True, False, True, False], [0.9, 0.8, 0.8, 0.4, 0.1]
+    assert metrics.accuracy_at_coverage(rights, confidences, 0.2) == 1.0
+    assert metrics.accuracy_at_coverage(rights, confidences, 0.4) == pytest.approx(1.5 / 2)
+    assert metrics.accuracy_at_coverage(rights, confidences, 0.8) == pytest.approx(3 / 4)
+    assert math.isnan(metrics.accuracy_at_coverage([], [], 0.9))
+    with pytest.raises(ValueError, match="coverage"):
+        metrics.accuracy_at_coverage(rights, confidences, 0.0)
+
+
+def test_alerts_at_budget_take_the_highest_of_each_day() -> None:
+    days, labels = [1, 1, 1, 2, 2], [True, False, False, True, True]
+    scores = [0.1, 0.9, 0.2, 0.5, 0.6]
+    assert metrics.alerts_at_budget(days, labels, scores, 1) == (0.5, 1 / 3)
+    assert metrics.alerts_at_budget(days, labels, scores, 5) == (3 / 5, 1.0)
+    with pytest.raises(ValueError, match="budget"):
+        metrics.alerts_at_budget(days, labels, scores, 0)
