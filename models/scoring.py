@@ -81,12 +81,12 @@ def _log_odds(rank: float) -> float:
 
 def _reasons(parts: Mapping[str, float], features: Mapping[str, float]) -> list[Reason]:
     """Give the largest contributions and what the others add together."""
-    ranked = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
+    ranked = sorted([(-abs(effect), name, effect) for name, effect in parts.items()])
     reasons: list[Reason] = [
         {"name": name, "contribution": effect, "value": features.get(name)}
-        for name, effect in ranked[:SHOWN]
+        for _, name, effect in ranked[:SHOWN]
     ]
     if len(ranked) > SHOWN:
-        rest = math.fsum(effect for _, effect in ranked[SHOWN:])
+        rest = math.fsum([effect for _, _, effect in ranked[SHOWN:]])
         reasons.append({"name": REST, "contribution": rest})
     return reasons

@@ -8,7 +8,6 @@ drift detectors survive pickling as they are.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 from river.forest import ARFClassifier
@@ -62,11 +61,20 @@ class FraudForest:
             seed=seed,
         )
         self._lesson_count = 0
+        self._votes: list[float] = []
+        self._crowds: dict[int, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what was found while predicting: it goes by where nodes lie in memory."""
+        return {**self.__dict__, "_crowds": {}}
 
     def learn_one(self, x: Mapping[str, float], y: bool) -> None:
         """Learn that ``x`` is ``y``."""
         self._lesson_count += 1
+        self._crowds.clear()
         self._forest.learn_one(self._read(x), bool(y))
+        metrics: Any = self._forest
+        self._votes = [metric.get() or 1.0 for metric in metrics._metrics]
 
     def logit_one(self, x: Mapping[str, float]) -> float:
         """Return the logarithm of the odds that ``x`` is true, within ±9.3; 0 before any lesson."""
@@ -94,14 +102,18 @@ class FraudForest:
         moves: dict[str, float] = {}
         total = math.fsum(weight for weight, _ in paths)
         for weight, path in paths:
-            for (before, feature), (after, _) in pairwise(path):
-                moves[feature] = moves.get(feature, 0.0) + weight * (after - before) / total
+            weight /= total
+            before, feature = path[0]
+            for after, following in path[1:]:
+                moves[feature] = moves.get(feature, 0.0) + weight * (after - before)
+                before, feature = after, following
         way = math.fsum(moves.values())
         if abs(way) < 1e-12:
             return {BASE: _logit(end)}
         factor = (_logit(end) - _logit(start)) / way
         parts = {BASE: _logit(start)}
-        parts.update((name, moves[name] * factor) for name in sorted(moves))
+        for name in sorted(moves):
+            parts[name] = moves[name] * factor
         return parts
 
     def digest(self) -> str:
@@ -130,22 +142,29 @@ class FraudForest:
     def _paths(self, clean: Mapping[str, float]) -> list[tuple[float, list[tuple[float, str]]]]:
         """Return each tree's vote weight and path: probability of True and feature, per node."""
         forest: Any = self._forest
+        crowds = self._crowds
         paths = []
-        for tree, metric in zip(forest.data, forest._metrics, strict=False):
+        for tree, vote in zip(forest.data, self._votes, strict=False):
             node = tree._root
             if node is None:
                 continue
             path = []
             while isinstance(node, DTBranch):
-                feature: str = node.feature  # type: ignore[attr-defined]
-                path.append((_true_share(node.stats), feature))
+                stats, feature = node.stats, node.feature  # type: ignore[attr-defined]
+                true = stats.get(True, 0.0)
+                total = stats.get(False, 0.0) + true
+                path.append((true / total if total > 0.0 else 0.5, feature))
                 value = clean.get(feature)
-                if value is None:
-                    node = node.most_common_path()[1]
-                else:
+                if value is not None:
                     node = node.children[0 if value <= node.threshold else 1]  # type: ignore[attr-defined]
+                    continue
+                # River counts the lessons below both sides: once, until the next lesson.
+                crowd = crowds.get(id(node))
+                if crowd is None:
+                    crowd = crowds[id(node)] = node.most_common_path()[1]
+                node = crowd
             path.append((_true_share(node.stats), ""))
-            paths.append((metric.get() or 1.0, path))
+            paths.append((vote, path))
         return paths
 
     def _share(self, paths: list[tuple[float, list[tuple[float, str]]]], *, leaf: bool) -> float:
