@@ -61,7 +61,7 @@ def evaluate() -> None:
     type=click.Choice(["none", "standard", "full"]),
     default="standard",
     show_default=True,
-    help="standard: River's logistic regression, slow, on the first shuffle only.",
+    help="standard: slow ones on the first shuffle only, or not at all.",
 )
 @click.option("--ceiling", is_flag=True, help="Fit scikit-learn's batch learner too (minutes).")
 @JOBS

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from models.evaluation.baselines import TICKET_BASELINES
 from streams.cli.main import main
 from tests.models.evaluation_rows import Row, payments, tickets
 
@@ -210,3 +211,18 @@ def test_ceiling_says_at_once_that_its_library_is_absent(
     monkeypatch.setitem(sys.modules, "sklearn", None)
     result = evaluate(what, written(tmp_path / "x.jsonl", []), "--ceiling")
     assert (result.exit_code, "needs scikit-learn" in result.stderr) == (1, True)
+
+
+def test_baselines_that_would_take_hours_are_left_out_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.evaluation.tickets.MOST_WORK", 10)
+    path, out = written(tmp_path / "k.jsonl", ticket_rows(40)), tmp_path / "out.json"
+    found = {}
+    for how in ("standard", "full"):
+        words = ["--shuffles", 2, "--baselines", how, "--json", out]
+        assert evaluate("tickets", path, *words).exit_code == 0
+        report = json.loads(out.read_text())
+        found[how] = [report["baselines"][name]["shuffles"] for name in TICKET_BASELINES]
+        assert report["ratio_to_river_mnb"] is not None
+    assert found == {"standard": [2, 1, 0], "full": [2, 2, 2]}
