@@ -25,7 +25,7 @@ from models.state import MemoryState, Stamp
 from schemas.codec import decode, decode_json, encode
 from schemas.feedback import FEEDBACK as FEEDBACK_SCHEMA
 from schemas.journal import Source
-from schemas.registry import KIND_BY_TOPIC, LESSONS
+from schemas.registry import KIND_BY_TOPIC, LESSONS, QUALITY_TOPIC
 from schemas.tickets import TICKET
 from schemas.transactions import TRANSACTION
 from sinks.clickhouse import Warehouse
@@ -122,6 +122,10 @@ def warehouse(engine: EmbeddedClickHouse, journal: Journal) -> Iterator[Warehous
         for offset, lesson in enumerate(journal.lessons):
             rows.add_lesson(lesson, partition=0, offset=offset, appended_ms=lesson["known_ms"])
         sink.write(Range(LESSONS.name, 0, 0, len(journal.lessons), "a"), rows)
+        rows, reports = Rows(), effects(journal, QUALITY_TOPIC.name)
+        for offset, value in enumerate(reports):
+            rows.add_quality(value, partition=0, offset=offset, appended_ms=value["known_ms"])
+        sink.write(Range(QUALITY_TOPIC.name, 0, 0, len(reports), "a"), rows)
         yield opened
 
 
@@ -148,11 +152,34 @@ def test_every_record_and_output_has_its_row(warehouse: Warehouse, journal: Jour
         "priority_changes": len(effects(journal, "support.priorities.v1")),
         "questions": len(effects(journal, "support.questions.v1")),
         "lessons": len(journal.lessons),
-        "quality": 0,
+        "quality": len(effects(journal, QUALITY_TOPIC.name)),
     }
+    assert effects(journal, QUALITY_TOPIC.name)
     assert effects(journal, "risk.alerts.v1")
     assert effects(journal, "support.priorities.v1")
     assert effects(journal, "support.questions.v1")
+
+
+def test_newest_report_is_what_the_learners_quality_was(
+    warehouse: Warehouse, journal: Journal
+) -> None:
+    last = effects(journal, QUALITY_TOPIC.name)[-1]["revision"]
+    newest = [each for each in effects(journal, QUALITY_TOPIC.name) if each["revision"] == last]
+    wanted = {
+        (each["learner"], each["metric"], each["segment"], each["maturity"]): each["value"]
+        for each in newest
+        if each["kind"] == "figure"
+    }
+    found = answers(warehouse, f"SELECT * FROM scorecards WHERE revision = {last}")
+    assert {
+        (row["learner"], row["metric"], row["segment"], row["maturity"]): row["value"]
+        for row in found
+    } == wanted
+    assert {learner for learner, *_ in wanted} >= {"category", "risk", "anomaly"}
+    trust = answers(warehouse, "SELECT learner, trusted FROM learner_trust")
+    assert {row["learner"]: row["trusted"] == 1 for row in trust} == {
+        each["learner"]: each["value"] == 1.0 for each in newest if each["kind"] == "verdict"
+    }
 
 
 def test_positions_add_up(warehouse: Warehouse, journal: Journal) -> None:
