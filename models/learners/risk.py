@@ -10,8 +10,8 @@ from models.learners.quantile_logistic import QuantileBinLogistic, sigmoid
 
 KEPT_SHARE = "(kept share)"
 _SHARE_MEMORY = 2_000
-FOREST_SHARE = 0.3
-"""The forest learns this share of the negatives taught: it likes them scarce, and learns dearly."""
+FOREST_TENTHS = 3
+"""The forest learns so many of ten negatives taught: it likes them scarce, and learns dearly."""
 
 
 class RiskLearner:
@@ -40,7 +40,7 @@ class RiskLearner:
         self._positive_count = 0
         self._negative_count = 0
         self._represented = 1.0
-        self._due_to_forest = 0.0
+        self._tenths = 0
 
     @property
     def ready(self) -> bool:
@@ -121,18 +121,18 @@ class RiskLearner:
             "RiskLearner",
             [self._bins.digest(), self._forest.digest()],
             [self._positive_count, self._negative_count, self._represented],
-            self._due_to_forest,
+            self._tenths,
         )
 
     def _is_for_forest(self, y: bool) -> bool:
         if y:
             return True
-        self._due_to_forest += FOREST_SHARE
-        if self._due_to_forest < 1.0:
+        self._tenths += FOREST_TENTHS
+        if self._tenths < 10:
             return False
-        self._due_to_forest -= 1.0
+        self._tenths -= 10
         return True
 
     def _correction(self) -> float:
         """Return what makes the mean logit, too high by what was left out, that of real odds."""
-        return math.log(FOREST_SHARE) / 2.0 - math.log(self._represented)
+        return math.log(FOREST_TENTHS / 10.0) / 2.0 - math.log(self._represented)

@@ -4,6 +4,9 @@ import random
 
 import pytest
 
+from models.features.catalogue import TRANSACTION_FEATURES
+from models.features.telling import TELLING
+from models.features.unusual import UNUSUAL
 from models.learners.forest import FraudForest
 from models.learners.numbers import LIMIT, finite
 from models.learners.quantile_logistic import QuantileBinLogistic
@@ -138,3 +141,28 @@ def test_risk_scores_are_shares_whatever_was_kept(kept: float) -> None:
 def test_risk_refuses_an_impossible_share(kept: float) -> None:
     with pytest.raises(ValueError, match="kept_share"):
         RiskLearner().learn_one({"a": 1.0}, False, kept)
+
+
+def test_forest_learns_three_negatives_in_ten_and_every_positive() -> None:
+    forest, rng = FraudForest(), random.Random(9)
+    learner = RiskLearner(forest=forest)
+    for fraud in [False] * 100 + [True] * 10:
+        learner.learn_one(example(rng)[0], fraud)
+    assert forest._lesson_count == 30 + 10
+    x, _ = example(rng)
+    mean = (learner._bins.logit_one(x) + forest.logit_one(x) + math.log(0.3)) / 2.0
+    assert learner.logit_one(x) == pytest.approx(mean)
+
+
+def test_forest_finds_the_crowd_anew_after_each_lesson() -> None:
+    forest, rng = FraudForest(tree_count=2, max_depth=3), random.Random(10)
+    for step in range(2_000):
+        forest.learn_one(*example(rng, share=0.3))
+        kept = forest.logit_one({})
+        if step % 50 == 0:
+            assert kept == pickle.loads(pickle.dumps(forest)).logit_one({})
+
+
+@pytest.mark.parametrize("names", [TELLING, UNUSUAL])
+def test_chosen_features_are_in_the_catalogue(names: tuple[str, ...]) -> None:
+    assert set(names) <= {feature.name for feature in TRANSACTION_FEATURES}
