@@ -72,4 +72,4 @@ def test_weighed_rows_are_summed_from_first_to_last() -> None:
     rows = np.array([[1e8, 1.0], [1.0, 1e8], [-1e8, -1e8]], np.float32)
     assert weigh_rows(rows.copy(), np.ones(3, np.float32)).tolist() == [0.0, 0.0]
     assert weigh_rows(rows[[0, 2, 1]], np.ones(3, np.float32)).tolist() == [1.0, 0.0]
-    assert weigh_rows(rows, np.float32([1.0, 2.0, 1.0])) == pytest.approx([0.0, 1e8])
+    assert weigh_rows(rows, np.array([1.0, 2.0, 1.0], np.float32)) == pytest.approx([0.0, 1e8])
