@@ -48,13 +48,16 @@ def card_precision(
     labels: npt.ArrayLike,
     scores: npt.ArrayLike,
     top: int = 100,
+    *,
+    drop_found: bool = False,
 ) -> float:
     """Return the mean over days of the share of compromised cards among the ``top`` of a day.
 
     A card's score on a day is its highest, and it counts as compromised if any of its
     transactions of that day is positive. Of equal scores the smaller card comes first. The
-    divisor is ``top`` also on a day with fewer cards. The fraud-detection handbook's "card
-    precision top-k"; drop cards known to be compromised beforehand, as the book does.
+    divisor is ``top`` also on a day with fewer cards. With ``drop_found`` a compromised card that
+    was among the ``top`` of a day counts no more on later days: it has been blocked. That is the
+    fraud-detection handbook's "card precision top-k", which also drops cards known beforehand.
 
     Raises:
         ValueError: when the lengths differ or ``top`` is below 1.
@@ -66,8 +69,9 @@ def card_precision(
     if not len(day) == len(card) == len(label):
         raise ValueError("days, cards, labels and scores differ in length")
     shares = []
+    left = np.ones(len(day), bool)
     for each in np.unique(day):
-        today = day == each
+        today = left & (day == each)
         names, group = np.unique(card[today], return_inverse=True)
         best = np.full(len(names), -np.inf)
         np.maximum.at(best, group, score[today])
@@ -75,6 +79,8 @@ def card_precision(
         np.logical_or.at(hit, group, label[today])
         first = np.argsort(-best, kind="stable")[:top]
         shares.append(np.count_nonzero(hit[first]) / top)
+        if drop_found:
+            left &= ~np.isin(card, names[first][hit[first]])
     return float(np.mean(shares)) if shares else float("nan")
 
 

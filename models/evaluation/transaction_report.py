@@ -104,7 +104,9 @@ def _judged(part: Scored, contestant: int, alert_budget_per_day: int) -> dict[st
     values = (
         average_precision(labels[fresh], scores[fresh]),
         average_precision(labels, scores),
-        card_precision(days[fresh], part.cards[fresh], labels[fresh], scores[fresh], CARDS),
+        card_precision(
+            days[fresh], part.cards[fresh], labels[fresh], scores[fresh], CARDS, drop_found=True
+        ),
         expected_calibration_error(labels, scores, BINS),
         roc_auc(labels[fresh], scores[fresh]),
         roc_auc(labels, scores),

@@ -113,3 +113,11 @@ def test_alerts_at_budget_take_the_highest_of_each_day() -> None:
     assert metrics.alerts_at_budget(days, labels, scores, 5) == (3 / 5, 1.0)
     with pytest.raises(ValueError, match="budget"):
         metrics.alerts_at_budget(days, labels, scores, 0)
+
+
+def test_cards_that_were_found_count_no_more_on_later_days() -> None:
+    days, cards = [1, 1, 2, 2, 2], ["a", "b", "a", "b", "c"]
+    labels, scores = [True, False, True, False, True], [0.9, 0.1, 0.8, 0.7, 0.6]
+    assert metrics.card_precision(days, cards, labels, scores, 1) == 1.0
+    assert metrics.card_precision(days, cards, labels, scores, 1, drop_found=True) == 0.5
+    assert metrics.card_precision(days, cards, labels, scores, 2, drop_found=True) == 0.5
