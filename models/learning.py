@@ -102,7 +102,13 @@ class Learners:
         elif isinstance(label, str) and lesson["text"]:
             heads = {"category": self.category, "urgency": self.urgency, "mood": self.mood}
             if task in heads:
-                heads[task].learn_one(_hashed(lesson["text"]), label, _weight(lesson))
+                heads[task].learn_one(
+                    _hashed(lesson["text"]),
+                    label,
+                    _weight(lesson),
+                    lesson_id=lesson["id"],
+                    corrects=lesson["corrects"],
+                )
 
     def _learn_risk(self, lesson: Lesson, label: bool) -> None:
         """Teach the risk learner; implicit negatives are thinned to one share.

@@ -39,4 +39,5 @@ def digest_arithmetic() -> str:
         [np.add.reduce(wide * wide), np.add.reduce(small * small), wide[:512] @ wide[512:1024]],
         [[math.log(x), math.exp(-x), math.sqrt(x), math.asinh(x), x**0.3] for x in plain],
         [math.erf(x) for x in plain],
+        np.einsum("i,ij->j", small[:51], small[51 : 51 + 51 * 79].reshape(51, 79)),
     )

@@ -177,13 +177,11 @@ def rank_classes(
     learner: HashedSoftmaxClassifier, hashed: HashedText, allowed: Sequence[str] | None = None
 ) -> list[Choice]:
     """Give the most probable classes, best first; equal ones in order of name."""
-    shares = learner.predict_proba_one(hashed)
+    count = TOP + 1 if allowed is None else len(learner.labels)
+    ranked = learner.rank_one(hashed, count)
     if allowed is not None:
-        shares = {label: share for label, share in shares.items() if label in allowed}
-    # Of many classes only those that can be among the first are ranked by name as well.
-    least = sorted(shares.values(), reverse=True)[: TOP + 1][-1:]
-    ranked = sorted((-share, label) for label, share in shares.items() if share >= least[0])
-    return [{"label": label, "probability": -share} for share, label in ranked[: TOP + 1]]
+        ranked = [choice for choice in ranked if choice[0] in allowed]
+    return [{"label": label, "probability": share} for label, share in ranked[: TOP + 1]]
 
 
 def _reasons(learner: HashedSoftmaxClassifier, hashed: HashedText, best: Choice) -> list[Reason]:

@@ -97,10 +97,6 @@ class FeatureRows:
 
 
 def weigh_rows(rows: Values, values: Values) -> npt.NDArray[np.float32]:
-    """Return the sum of the rows times their values, row by row in a fixed order.
-
-    The rows are overwritten. A BLAS product may differ between processors.
-    """
-    rows *= values[:, None]
-    total: npt.NDArray[np.float32] = np.add.reduce(rows, axis=0)
+    """Return the sum of the rows times their values; equal on machines of one `machine_name`."""
+    total: npt.NDArray[np.float32] = np.einsum("i,ij->j", values, rows)
     return total

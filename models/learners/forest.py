@@ -70,9 +70,10 @@ class FraudForest:
 
     def learn_one(self, x: Mapping[str, float], y: bool) -> None:
         """Learn that ``x`` is ``y``."""
+        clean = self._read(x)
         self._lesson_count += 1
         self._crowds.clear()
-        self._forest.learn_one(self._read(x), bool(y))
+        self._forest.learn_one(clean, bool(y))
         metrics: Any = self._forest
         self._votes = [metric.get() or 1.0 for metric in metrics._metrics]
 

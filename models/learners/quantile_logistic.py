@@ -10,6 +10,7 @@ from models.learners.numbers import finite
 BIAS = "(bias)"
 _TAIL_SHARES = (0.001, 0.003, 0.01, 0.03, 0.97, 0.99, 0.997, 0.999)
 _MISSING = 0
+_HEAVIEST = 1e6
 _FIRST_SQUARE = 0.3
 """What AdaGrad's sums begin with: else the first lesson of a bin moves it by the whole rate."""
 
@@ -117,7 +118,18 @@ class QuantileBinLogistic:
         return self._lesson_count
 
     def learn_one(self, x: Mapping[str, float], y: bool, w: float = 1.0) -> None:
-        """Learn that ``x`` is ``y``, with weight ``w`` (not negative)."""
+        """Learn that ``x`` is ``y``.
+
+        Args:
+            x: named numbers.
+            y: the label.
+            w: weight of the lesson, from 0 to a million.
+
+        Raises:
+            ValueError: ``w`` is outside; nothing is learned.
+        """
+        if not 0.0 <= w <= _HEAVIEST:
+            raise ValueError(f"weight {w} is not between 0 and {_HEAVIEST:g}")
         clean = finite(x)
         for name, value in clean.items():
             if self._admitted(name):

@@ -10,6 +10,7 @@ from models.learners.quantile_logistic import QuantileBinLogistic, sigmoid
 
 KEPT_SHARE = "(kept share)"
 _SHARE_MEMORY = 2_000
+_SMALLEST_SHARE = 1e-6
 FOREST_TENTHS = 3
 """The forest learns so many of ten negatives taught: it likes them scarce, and learns dearly."""
 
@@ -65,18 +66,21 @@ class RiskLearner:
     def learn_one(self, x: Mapping[str, float], y: bool, kept_share: float = 1.0) -> None:
         """Learn a lesson; ``kept_share`` is the share of negatives taught, in (0, 1].
 
+        Shares below a millionth count as that.
+
         Raises:
             ValueError: when ``kept_share`` lies outside (0, 1].
         """
         if not 0.0 < kept_share <= 1.0:
             raise ValueError(f"kept_share {kept_share} is not in (0, 1]")
+        kept_share = max(kept_share, _SMALLEST_SHARE)
+        self._bins.learn_one(x, y)
         if y:
             self._positive_count += 1
         else:
             self._negative_count += 1
             pace = 1.0 / min(self._negative_count, _SHARE_MEMORY)
             self._represented += pace * (1.0 / kept_share - self._represented)
-        self._bins.learn_one(x, y)
         if self._is_for_forest(y):
             self._forest.learn_one(x, y)
 

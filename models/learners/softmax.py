@@ -3,8 +3,10 @@
 import math
 import random
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from models.learners.abstention import AnswerPrecision
 from models.learners.calibration import Logits, LogitScale, softmax
@@ -26,7 +28,11 @@ _STEADY_LESSONS = 200
 _MAX_MISSES = 2
 _SMOOTHING = 0.03
 _SMOOTHING_MASS = 500.0
-_SOFTMAX, _BAYES = 0, 1
+_BOTH, _BAYES = 0, 1
+"""Layers of the table: the regression's weight plus its share of the Bayes weight; that one.
+
+Answers need the sum alone, and are asked for far more often than lessons come.
+"""
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +44,7 @@ class _Memory:
     word_count: int
     words_weight: float
     column: int
+    lesson_id: str
     miss_count: int = 0
 
 
@@ -91,6 +98,7 @@ class HashedSoftmaxClassifier:
         self._thinness: Logits = np.zeros(self._weights.column_capacity)
         self._text_count = 0
         self._text_counts = np.zeros(1, np.int32)
+        self._commonness: Values = np.zeros(1, np.float32)  # log(1 + count)
         self._reservoir: list[_Memory] = []
         self._offered_count = 0
         self._scale = LogitScale()
@@ -106,7 +114,15 @@ class HashedSoftmaxClassifier:
         """Lessons learned so far, replays not counted."""
         return self._text_count
 
-    def learn_one(self, text: str | HashedText, label: str, w: float = 1.0) -> None:
+    def learn_one(
+        self,
+        text: str | HashedText,
+        label: str,
+        w: float = 1.0,
+        *,
+        lesson_id: str = "",
+        corrects: str | None = None,
+    ) -> None:
         """Learn that ``text`` belongs to ``label``.
 
         Args:
@@ -114,6 +130,9 @@ class HashedSoftmaxClassifier:
             label: any name.
             w: how many tickets like this one the lesson stands for (inverse propensity), at
                 least 0: counts for calibration and `confidence_for`, not for the weights.
+            lesson_id: by which a later lesson may correct this one.
+            corrects: the lesson whose label was wrong: it is not replayed any more, this one
+                takes its place. What it did to the weights stays, and is outweighed.
 
         Raises:
             ValueError: when a `HashedText` was hashed with other ``bits``.
@@ -126,14 +145,17 @@ class HashedSoftmaxClassifier:
         self._text_count += 1
         rows = self._weights.assign(hashed.indices)
         self._count_texts(rows)
-        memory = _Memory(rows, hashed.counts, hashed.word_count, hashed.words_weight, column)
+        memory = _Memory(
+            rows, hashed.counts, hashed.word_count, hashed.words_weight, column, lesson_id
+        )
         values = self._values(memory)
         self._judge(rows, values, column, known_count, w)
         self._step(memory, values)
         self._count_features(rows, values, column)
         for _ in range(min(self.replay, len(self._reservoir))):
             self._replay()
-        self._remember(memory)
+        if corrects is None or not self._replace(corrects, memory):
+            self._remember(memory)
 
     def predict_proba_one(self, text: str | HashedText) -> dict[str, float]:
         """Return the calibrated probability of each known class (sum 1); ``{}`` before any.
@@ -143,10 +165,19 @@ class HashedSoftmaxClassifier:
         """
         if not self._labels:
             return {}
-        hashed = self._hashed(text)
-        rows, values = self._read(hashed)
-        shares = softmax(self._scale.scale * self._logits(rows, values))
-        return dict(zip(self._labels, shares.tolist(), strict=True))
+        return dict(zip(self._labels, self._shares(text).tolist(), strict=True))
+
+    def rank_one(self, text: str | HashedText, count: int) -> list[tuple[str, float]]:
+        """Return the ``count`` most probable classes and their probabilities, best first.
+
+        Equal ones come in the order of their names; ``[]`` before any class.
+        """
+        if not self._labels:
+            return []
+        shares = self._shares(text)
+        least = np.partition(shares, -count)[-count] if count < len(shares) else 0.0
+        best = [(-float(shares[at]), self._labels[at]) for at in np.flatnonzero(shares >= least)]
+        return [(label, -share) for share, label in sorted(best)[:count]]
 
     def predict_one(self, text: str | HashedText) -> str | None:
         """Return the most probable class (first seen wins a tie); None before any."""
@@ -178,10 +209,9 @@ class HashedSoftmaxClassifier:
             return []
         hashed = self._hashed(text)
         rows, values = self._read(hashed)
-        first, second = self._weights.layers
         scale = self._scale.scale
-        effects = first[rows, column].astype(np.float64)
-        effects += _BAYES_SHARE * (second[rows, column] - self._thinness[column])
+        effects = self._weights.layers[_BOTH][rows, column].astype(np.float64)
+        effects -= _BAYES_SHARE * self._thinness[column]
         effects *= scale * values
         parts = explain_terms(hashed, effects)
         ranked = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
@@ -213,6 +243,7 @@ class HashedSoftmaxClassifier:
         kept = self._reservoir
         return [
             np.array([[len(m.rows), m.word_count, m.column, m.miss_count] for m in kept], np.int64),
+            [m.lesson_id for m in kept],
             np.array([m.words_weight for m in kept], np.float64),
             np.concatenate([np.zeros(0, np.intp), *(m.rows for m in kept)]).astype(np.int64),
             np.concatenate([np.zeros(0, np.float32), *(m.counts for m in kept)]),
@@ -224,6 +255,10 @@ class HashedSoftmaxClassifier:
         if text.bits != self.bits:
             raise ValueError(f"text hashed to {text.bits} bits, learner expects {self.bits}")
         return text
+
+    def _shares(self, text: str | HashedText) -> Logits:
+        rows, values = self._read(self._hashed(text))
+        return softmax(self._scale.scale * self._logits(rows, values))
 
     def _column(self, label: str) -> int | None:
         column = self._columns.get(label)
@@ -245,16 +280,15 @@ class HashedSoftmaxClassifier:
         return self._weigh(memory.rows, memory.counts, memory.word_count, memory.words_weight)
 
     def _weigh(self, rows: Rows, counts: Values, word_count: int, words_weight: float) -> Values:
-        rarity = np.log((1.0 + self._text_count) / (1.0 + self._text_counts.take(rows))) + 1.0
-        return normalise_blocks(counts * rarity.astype(np.float32), word_count, words_weight)
+        most = np.float32(math.log(1.0 + self._text_count) + 1.0)
+        return normalise_blocks(
+            counts * (most - self._commonness.take(rows)), word_count, words_weight
+        )
 
     def _logits(self, rows: Rows, values: Values) -> Logits:
         """Return the logits of all known classes, not yet scaled."""
-        first, second = self._weights.layers
-        logits = self._bias + weigh_rows(first.take(rows, axis=0), values)
-        length = float(np.add.reduce(values))
-        bayes = weigh_rows(second.take(rows, axis=0), values) - length * self._thinness
-        logits += _BAYES_SHARE * bayes
+        logits = self._bias + weigh_rows(self._weights.layers[_BOTH].take(rows, axis=0), values)
+        logits -= _BAYES_SHARE * float(np.add.reduce(values)) * self._thinness
         return logits[: len(self._labels)]
 
     def _judge(self, rows: Rows, values: Values, column: int, known_count: int, w: float) -> None:
@@ -269,16 +303,21 @@ class HashedSoftmaxClassifier:
             self._scale.learn(logits, column, w)
 
     def _count_texts(self, rows: Rows) -> None:
+        """Count the texts with each feature: its rarity is what lacks to the log of all texts."""
         if self._weights.row_count > len(self._text_counts):
-            longer = np.zeros(len(self._weights.layers[0]), np.int32)
-            longer[: len(self._text_counts)] = self._text_counts
-            self._text_counts = longer
+            length = len(self._weights.layers[0])
+            self._text_counts = _lengthen(self._text_counts, length)
+            self._commonness = _lengthen(self._commonness, length)
         self._text_counts[rows] += 1
+        self._commonness[rows] = np.log1p(self._text_counts[rows].astype(np.float32))
 
     def _count_features(self, rows: Rows, values: Values, column: int) -> None:
         """Let the Bayes layer hold log(1 + mass / smoothing) of each feature and class."""
-        layer = self._weights.layers[_BAYES]
-        layer[rows, column] = np.log(np.exp(layer[rows, column]) + values / np.float32(_SMOOTHING))
+        both, bayes = self._weights.layers
+        before = bayes[rows, column]
+        after = np.log(np.exp(before) + values / np.float32(_SMOOTHING))
+        bayes[rows, column] = after
+        both[rows, column] += np.float32(_BAYES_SHARE) * (after - before)
         self._masses[column] += np.add.reduce(values)
         self._thinness[column] = np.log1p(self._masses[column] / _SMOOTHING_MASS)
 
@@ -290,9 +329,13 @@ class HashedSoftmaxClassifier:
 
     def _step(self, memory: _Memory, values: Values) -> bool:
         """Take a step of the regression; return whether it was right before."""
-        layer, known = self._weights.layers[_SOFTMAX], len(self._labels)
-        kept = layer.take(memory.rows, axis=0)
-        logits = weigh_rows(kept.copy(), values) + self._bias
+        both, bayes = self._weights.layers
+        known = len(self._labels)
+        kept = both.take(memory.rows, axis=0)
+        own = bayes.take(memory.rows, axis=0)
+        own *= np.float32(-_BAYES_SHARE)
+        own += kept
+        logits = weigh_rows(own, values) + self._bias
         slope = np.zeros(len(self._bias))
         slope[:known] = softmax(logits[:known])
         right = int(slope.argmax()) == memory.column
@@ -301,8 +344,16 @@ class HashedSoftmaxClassifier:
         slope /= math.sqrt(1.0 + self._text_count / (_STEADY_LESSONS * known))
         self._bias -= self.bias_rate * slope
         kept -= values[:, None] * (self.learning_rate * slope).astype(np.float32)
-        layer[memory.rows] = kept
+        both[memory.rows] = kept
         return right
+
+    def _replace(self, lesson_id: str, memory: _Memory) -> bool:
+        """Put a lesson where the one that it corrects was remembered; False if that is gone."""
+        for slot, earlier in enumerate(self._reservoir):
+            if earlier.lesson_id == lesson_id:
+                self._reservoir[slot] = memory
+                return True
+        return False
 
     def _remember(self, memory: _Memory) -> None:
         self._offered_count += 1
@@ -314,7 +365,5 @@ class HashedSoftmaxClassifier:
             self._reservoir[slot] = memory
 
 
-def _lengthen(numbers: Logits, length: int) -> Logits:
-    longer = np.zeros(length)
-    longer[: len(numbers)] = numbers
-    return longer
+def _lengthen(numbers: npt.NDArray[Any], length: int) -> npt.NDArray[Any]:
+    return np.concatenate([numbers, np.zeros(length - len(numbers), numbers.dtype)])

