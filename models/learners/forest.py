@@ -62,7 +62,7 @@ class FraudForest:
         )
         self._lesson_count = 0
         self._votes: list[float] = []
-        self._crowds: dict[int, Any] = {}
+        self._crowds: dict[Any, Any] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what was found while predicting: it goes by where nodes lie in memory."""
@@ -160,9 +160,9 @@ class FraudForest:
                     node = node.children[0 if value <= node.threshold else 1]  # type: ignore[attr-defined]
                     continue
                 # River counts the lessons below both sides: once, until the next lesson.
-                crowd = crowds.get(id(node))
+                crowd = crowds.get(node)
                 if crowd is None:
-                    crowd = crowds[id(node)] = node.most_common_path()[1]
+                    crowd = crowds[node] = node.most_common_path()[1]
                 node = crowd
             path.append((_true_share(node.stats), ""))
             paths.append((vote, path))
