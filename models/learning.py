@@ -50,7 +50,7 @@ class Learners:
         self.mood = HashedSoftmaxClassifier(seed=seed + 5)
         self.risk = RiskLearner(seed=seed + 3)
         self.anomaly = AnomalyLearner(
-            window_size=200, seed=seed + 4
+            tree_count=5, window_size=200, seed=seed + 4
         )  # ready after 1,000 transactions
         self.standins = Standins()
         self.knowledge = Knowledge()

@@ -49,22 +49,24 @@ def score_transaction(
     seen = learners.anomaly.lesson_count
     settled = rules.anomaly_weight * seen / (seen + _SETTLING)
     parts[ANOMALY] = settled * _log_odds(anomaly) if learners.quality.trusts("anomaly") else 0.0
-    score = scorecard = blend = sigmoid(math.fsum(parts.values()))
+    logit = math.fsum(parts.values())
+    score = scorecard = blend = sigmoid(logit)
     risk = None
     kind: Literal["risk", "anomaly"] = "anomaly"
     if learners.risk.ready:
         learned = learners.risk.explain_one(features)
-        risk = sigmoid(math.fsum(learned.values()))
+        learned_logit = math.fsum(learned.values())
+        risk = sigmoid(learned_logit)
         frauds = learners.risk.fraud_count
         weight = frauds / (frauds + rules.blend_frauds)
-        blended = {name: (1.0 - weight) * effect for name, effect in parts.items()}
-        for name, effect in learned.items():
-            blended[name] = blended.get(name, 0.0) + weight * effect
-        blend = sigmoid(math.fsum(blended.values()))
+        blended = {name: weight * effect for name, effect in learned.items()}
+        for name, effect in parts.items():
+            blended[name] = blended.get(name, 0.0) + (1.0 - weight) * effect
+        blend = sigmoid(weight * learned_logit + (1.0 - weight) * logit)
         if learners.quality.trusts("risk"):
             kind, parts, score = "risk", blended, blend
-    values = {**features, ANOMALY: anomaly}
-    return Score(score, kind, risk, anomaly, scorecard, blend, _reasons(parts, values))
+    reasons = _reasons(parts, features, anomaly)
+    return Score(score, kind, risk, anomaly, scorecard, blend, reasons)
 
 
 def _rank(features: Mapping[str, float], learners: Learners) -> float:
@@ -79,14 +81,24 @@ def _log_odds(rank: float) -> float:
     return math.log(share / (1.0 - share))
 
 
-def _reasons(parts: Mapping[str, float], features: Mapping[str, float]) -> list[Reason]:
+def _reasons(
+    parts: Mapping[str, float], features: Mapping[str, float], anomaly: float
+) -> list[Reason]:
     """Give the largest contributions and what the others add together."""
-    ranked = sorted([(-abs(effect), name, effect) for name, effect in parts.items()])
+    sizes = sorted(map(abs, parts.values()), reverse=True)
+    least = sizes[min(SHOWN, len(sizes)) - 1]
+    ranked = sorted(
+        [(-abs(part), name, part) for name, part in parts.items() if abs(part) >= least]
+    )
     reasons: list[Reason] = [
-        {"name": name, "contribution": effect, "value": features.get(name)}
+        {
+            "name": name,
+            "contribution": effect,
+            "value": anomaly if name == ANOMALY else features.get(name),
+        }
         for _, name, effect in ranked[:SHOWN]
     ]
-    if len(ranked) > SHOWN:
-        rest = math.fsum([effect for _, _, effect in ranked[SHOWN:]])
-        reasons.append({"name": REST, "contribution": rest})
+    if len(parts) > SHOWN:
+        shown = math.fsum([effect for _, _, effect in ranked[:SHOWN]])
+        reasons.append({"name": REST, "contribution": math.fsum(parts.values()) - shown})
     return reasons

@@ -61,29 +61,26 @@ class FraudForest:
             seed=seed,
         )
         self._lesson_count = 0
-        self._votes: list[float] = []
-        self._crowds: dict[Any, Any] = {}
+        self._roots: list[tuple[float, _Stop]] = []
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what was found while predicting: it goes by where nodes lie in memory."""
-        return {**self.__dict__, "_crowds": {}}
+        """Leave out what was found while predicting: it is found again."""
+        return {**self.__dict__, "_roots": []}
 
     def learn_one(self, x: Mapping[str, float], y: bool) -> None:
         """Learn that ``x`` is ``y``."""
         clean = self._read(x)
         self._lesson_count += 1
-        self._crowds.clear()
+        self._roots = []
         self._forest.learn_one(clean, bool(y))
-        metrics: Any = self._forest
-        self._votes = [metric.get() or 1.0 for metric in metrics._metrics]
 
     def logit_one(self, x: Mapping[str, float]) -> float:
         """Return the logarithm of the odds that ``x`` is true, within ±9.3; 0 before any lesson."""
-        return _logit(self._share(self._paths(self._read(x)), leaf=True))
+        return _logit(self._walk(x)[1])
 
     def predict_proba_one(self, x: Mapping[str, float]) -> dict[bool, float]:
         """Return the probabilities of True and False."""
-        share = self._share(self._paths(self._read(x)), leaf=True)
+        share = self._walk(x)[1]
         return {True: share, False: 1.0 - share}
 
     def predict_one(self, x: Mapping[str, float]) -> bool:
@@ -98,16 +95,7 @@ class FraudForest:
         forest's probability. They are scaled by one positive factor (the secant of the logit
         over that way), so that the entries sum to the logit and keep their signs.
         """
-        paths = self._paths(self._read(x))
-        start, end = self._share(paths, leaf=False), self._share(paths, leaf=True)
-        moves: dict[str, float] = {}
-        total = math.fsum(weight for weight, _ in paths)
-        for weight, path in paths:
-            weight /= total
-            before, feature = path[0]
-            for after, following in path[1:]:
-                moves[feature] = moves.get(feature, 0.0) + weight * (after - before)
-                before, feature = after, following
+        start, end, moves = self._walk(x)
         way = math.fsum(moves.values())
         if abs(way) < 1e-12:
             return {BASE: _logit(end)}
@@ -140,41 +128,64 @@ class FraudForest:
             return finite(x)
         return finite({name: x[name] for name in self.features if name in x})
 
-    def _paths(self, clean: Mapping[str, float]) -> list[tuple[float, list[tuple[float, str]]]]:
-        """Return each tree's vote weight and path: probability of True and feature, per node."""
-        forest: Any = self._forest
-        crowds = self._crowds
-        paths = []
-        for tree, vote in zip(forest.data, self._votes, strict=False):
-            node = tree._root
-            if node is None:
-                continue
-            path = []
-            while isinstance(node, DTBranch):
-                stats, feature = node.stats, node.feature  # type: ignore[attr-defined]
-                true = stats.get(True, 0.0)
-                total = stats.get(False, 0.0) + true
-                path.append((true / total if total > 0.0 else 0.5, feature))
-                value = clean.get(feature)
-                if value is not None:
-                    node = node.children[0 if value <= node.threshold else 1]  # type: ignore[attr-defined]
-                    continue
-                # River counts the lessons below both sides: once, until the next lesson.
-                crowd = crowds.get(node)
-                if crowd is None:
-                    crowd = crowds[node] = node.most_common_path()[1]
-                node = crowd
-            path.append((_true_share(node.stats), ""))
-            paths.append((vote, path))
-        return paths
+    def _walk(self, x: Mapping[str, float]) -> tuple[float, float, dict[str, float]]:
+        """Return the probability at the roots, at the leaves, and what each feature moved it."""
+        if not self._roots:
+            self._roots = self._compile()
+        clean = self._read(x)
+        start = end = 0.0
+        moves: dict[str, float] = {}
+        for vote, stop in self._roots:
+            share = stop.share
+            start += vote * share
+            while stop.feature:
+                feature = stop.feature
+                stop = stop.follow(clean.get(feature))
+                moves[feature] = moves.get(feature, 0.0) + vote * (stop.share - share)
+                share = stop.share
+            end += vote * share
+        return (start, end, moves) if self._roots else (0.5, 0.5, moves)
 
-    def _share(self, paths: list[tuple[float, list[tuple[float, str]]]], *, leaf: bool) -> float:
-        """Return the weighted mean of the probabilities at the leaves (or at the roots)."""
-        if not paths:
-            return 0.5
-        total = math.fsum(weight for weight, _ in paths)
-        at = -1 if leaf else 0
-        return math.fsum(weight * path[at][0] for weight, path in paths) / total
+    def _compile(self) -> list[tuple[float, "_Stop"]]:
+        """Return each grown tree's vote (they add up to 1) and root."""
+        forest: Any = self._forest
+        grown = [
+            (metric.get() or 1.0, tree._root)
+            for tree, metric in zip(forest.data, forest._metrics, strict=False)
+            if tree._root is not None
+        ]
+        total = math.fsum(vote for vote, _ in grown)
+        return [(vote / total, _Stop(root)) for vote, root in grown]
+
+
+class _Stop:
+    """A node of a tree as it stands between two lessons; what follows is looked up once."""
+
+    __slots__ = ("_crowd", "_high", "_low", "_node", "feature", "share", "threshold")
+
+    def __init__(self, node: Any) -> None:
+        self.share = _true_share(node.stats)
+        self._node = node
+        self._low: _Stop | None = None
+        self._high: _Stop | None = None
+        self._crowd: _Stop | None = None
+        is_branch = isinstance(node, DTBranch)
+        self.feature: str = node.feature if is_branch else ""
+        self.threshold: float = node.threshold if is_branch else 0.0
+
+    def follow(self, value: float | None) -> "_Stop":
+        """Return the next node down; without a value, where most lessons went."""
+        if value is None:
+            if self._crowd is None:
+                self._crowd = _Stop(self._node.most_common_path()[1])
+            return self._crowd
+        if value <= self.threshold:
+            if self._low is None:
+                self._low = _Stop(self._node.children[0])
+            return self._low
+        if self._high is None:
+            self._high = _Stop(self._node.children[1])
+        return self._high
 
 
 def _true_share(stats: Mapping[bool, float]) -> float:

@@ -193,8 +193,12 @@ class Stub:
     def __init__(self, label: str) -> None:
         self.label = label
 
-    def predict_proba_one(self, hashed: Any) -> dict[str, float]:
-        return {self.label: 0.98}
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return (self.label,)
+
+    def rank_one(self, hashed: Any, count: int) -> list[tuple[str, float]]:
+        return [(self.label, 0.98)]
 
     def explain_one(self, hashed: Any, label: str, count: int) -> list[tuple[str, float]]:
         return []
@@ -202,7 +206,7 @@ class Stub:
     def confidence_for(self, precision: float) -> float:
         return 0.5
 
-    def learn_one(self, text: str, label: str, weight: float = 1.0) -> None:
+    def learn_one(self, text: str, label: str, weight: float = 1.0, **ids: object) -> None:
         pass
 
 

@@ -72,7 +72,7 @@ def test_label_that_was_asked_for_counts_for_the_tickets_that_were_not() -> None
         labels = ()
         lesson_count = 0
 
-        def learn_one(self, text: object, label: str, w: float) -> None:
+        def learn_one(self, text: object, label: str, w: float, **ids: object) -> None:
             self.append(w)
 
     desk = Desk(policy=policy_with(asking__share=0.4, lessons__ticket_share=0.0), learning=False)
