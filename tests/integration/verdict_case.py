@@ -1,13 +1,15 @@
 """What a small load left behind, in memory, where each kind of damage can be done to it."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from schemas.codec import decode_json, encode
-from schemas.registry import DEAD, INPUTS, JOURNAL
+from schemas.registry import DEAD, INPUTS, JOURNAL, QUALITY_TOPIC
 from sinks.readback import Columns, WarehouseReadback
 from sinks.tables import TABLES, Table
 from streams.chaos.published import Published
@@ -15,7 +17,7 @@ from streams.chaos.verdict.compare import Comparison
 from streams.chaos.verdict.logs import KafkaLogs, Stood
 from streams.chaos.verdict.verdict import Verdict
 from streams.demo.audit import ALONE, OUTPUTS
-from streams.kafka import make_producer
+from streams.kafka import last_record_end, make_consumer, make_producer
 from streams.settings import KafkaSettings, Settings
 from streams.simulator.company import company
 from streams.stack.barrier import Barrier
@@ -24,6 +26,7 @@ from streams.warehouse import open_warehouse
 from tests.integration.support import PARTITIONS, START_MS
 
 END = 1 << 62
+REPORT_S = 60.0
 Value = dict[str, Any]
 
 
@@ -157,6 +160,19 @@ class Upstream:
         assert self._producer.flush(30) == 0
 
 
+def _with_report(
+    stack: Stack, barrier: Barrier, upstream: Upstream, journal: Mapping[int, int]
+) -> Mapping[int, int]:
+    """Wait for the first report on the learners: a tick makes it when the input is quiet."""
+    deadline = time.monotonic() + REPORT_S
+    with closing(make_consumer(stack.settings.kafka, group="verdict-case")) as consumer:
+        while last_record_end(consumer, QUALITY_TOPIC.name) == 0:
+            assert time.monotonic() < deadline, "no report on the learners came"
+            time.sleep(0.2)
+            journal = barrier.folded(upstream.published.ends)
+    return journal
+
+
 def make_case(stack: Stack, events: int) -> Case:
     """Stream a load with duplicates, poison and events from the future; then stop the desks."""
     upstream = Upstream(stack.settings.kafka)
@@ -180,6 +196,7 @@ def make_case(stack: Stack, events: int) -> Case:
             if number % 100 == 99:
                 upstream.flush()
                 journal = barrier.folded(upstream.published.ends)
+        journal = _with_report(stack, barrier, upstream, journal)
         barrier.archived(journal)
         statuses = [desk.status() for desk in stack.of("desk")]
         for desk in stack.of("desk"):

@@ -128,7 +128,7 @@ def transaction(number: int, offset: int, **more: Any) -> dict[str, Any]:
     decision = {
         "transaction_id": f"tx{number}", "repeated": False, "outcome": "declined", "score": 0.93,
         "score_kind": "risk", "risk": 0.93, "anomaly": 0.5, "percentile": 0.999, "amount": 999.0,
-        "scorecard": 0.4,
+        "scorecard": 0.4, "blend": 0.93,
         "suspicious": True, "alert": False, "alert_id": None, "suppressed": None,
         "suppressed_by": None, "severity": None, "typology": None, "entity": None,
         "case_key": None, "dedup_key": None, "budget_left": 17,

@@ -22,6 +22,7 @@ from journal_samples import (
     lesson,
     migrated,
     policy,
+    question,
     record,
     rows_of,
     tick,
@@ -51,7 +52,9 @@ def warehouse(tables: Warehouse) -> Warehouse:
 
 
 RECORDS = [
-    policy(1), ticket(2, 0), transaction(3, 0, effects=[change(3, "T1", "P1"), alert(3, 1)]),
+    policy(1),
+    ticket(2, 0, effects=[change(2, "T1", "P2"), question(2, "T1", 1)]),
+    transaction(3, 0, effects=[change(3, "T1", "P1"), alert(3, 1)]),
     feedback(4, 0, is_fraud=True, satisfaction=4, override_until_ms=START_MS), tick(5),
     dead(6, TICKETS, 1), duplicate(7, TICKETS, 2), transaction(8, 1, risk=None, features={}),
 ]  # fmt: skip
