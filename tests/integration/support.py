@@ -33,8 +33,9 @@ def settings(desk: dict[str, Any] | None = None, **changes: Any) -> Settings:
 
 
 @contextmanager
-def embedded_stack(directory: Path) -> Iterator[Stack]:
-    with Stack(settings(), directory) as stack:
+def embedded_stack(directory: Path, desk: dict[str, Any] | None = None) -> Iterator[Stack]:
+    """Run everything beside the stand-ins; ``desk`` holds settings of the desk."""
+    with Stack(settings(desk), directory) as stack:
         yield stack
 
 

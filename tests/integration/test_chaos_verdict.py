@@ -46,7 +46,8 @@ EVENTS = 600
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with embedded_stack(tmp_path_factory.mktemp("verdict")) as running:
+    directory = tmp_path_factory.mktemp("verdict")
+    with embedded_stack(directory, {"tick_interval_ms": 1_000}) as running:
         yield running
 
 
