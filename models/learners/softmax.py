@@ -1,8 +1,6 @@
 """Classes of texts: two learners on the same hashed features, that know how sure they are."""
 
 import math
-import random
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +10,7 @@ from models.learners.abstention import AnswerPrecision
 from models.learners.calibration import Logits, LogitScale, softmax
 from models.learners.digest import digest_content
 from models.learners.feature_rows import FeatureRows, Rows, weigh_rows
+from models.learners.reservoir import Memory, Reservoir
 from models.learners.text import (
     DEFAULT_BITS,
     HashedText,
@@ -33,19 +32,6 @@ _BOTH, _BAYES = 0, 1
 
 Answers need the sum alone, and are asked for far more often than lessons come.
 """
-
-
-@dataclass(slots=True, eq=False)
-class _Memory:
-    """What replay needs of a text: its rows, its label's column, how often it was got wrong."""
-
-    rows: Rows
-    counts: Values
-    word_count: int
-    words_weight: float
-    column: int
-    lesson_id: str
-    miss_count: int = 0
 
 
 class HashedSoftmaxClassifier:
@@ -89,7 +75,6 @@ class HashedSoftmaxClassifier:
         self.replay = replay
         self.reservoir_size = reservoir_size
         self.max_classes = max_classes
-        self._rng = random.Random(seed)
         self._labels: list[str] = []
         self._columns: dict[str, int] = {}
         self._weights = FeatureRows(bits, 2, max_cells)
@@ -99,8 +84,7 @@ class HashedSoftmaxClassifier:
         self._text_count = 0
         self._text_counts = np.zeros(1, np.int32)
         self._commonness: Values = np.zeros(1, np.float32)  # log(1 + count)
-        self._reservoir: list[_Memory] = []
-        self._offered_count = 0
+        self._reservoir = Reservoir(reservoir_size, seed)
         self._scale = LogitScale()
         self._precision = AnswerPrecision()
 
@@ -145,7 +129,7 @@ class HashedSoftmaxClassifier:
         self._text_count += 1
         rows = self._weights.assign(hashed.indices)
         self._count_texts(rows)
-        memory = _Memory(
+        memory = Memory(
             rows, hashed.counts, hashed.word_count, hashed.words_weight, column, lesson_id
         )
         values = self._values(memory)
@@ -154,8 +138,8 @@ class HashedSoftmaxClassifier:
         self._count_features(rows, values, column)
         for _ in range(min(self.replay, len(self._reservoir))):
             self._replay()
-        if corrects is None or not self._replace(corrects, memory):
-            self._remember(memory)
+        if corrects is None or not self._reservoir.replace(corrects, memory):
+            self._reservoir.remember(memory)
 
     def predict_proba_one(self, text: str | HashedText) -> dict[str, float]:
         """Return the calibrated probability of each known class (sum 1); ``{}`` before any.
@@ -230,24 +214,12 @@ class HashedSoftmaxClassifier:
             self._weights.content(),
             self._bias[:known],
             self._masses[:known],
-            [self._text_count, self._offered_count],
+            self._text_count,
             self._text_counts[: self._weights.row_count],
             self._scale.content(),
             self._precision.content(),
-            self._rng.getstate(),
-            *self._remembered(),
+            *self._reservoir.content(),
         )
-
-    def _remembered(self) -> list[object]:
-        """Return the reservoir as a few long arrays: thousands of short ones are slow to digest."""
-        kept = self._reservoir
-        return [
-            np.array([[len(m.rows), m.word_count, m.column, m.miss_count] for m in kept], np.int64),
-            [m.lesson_id for m in kept],
-            np.array([m.words_weight for m in kept], np.float64),
-            np.concatenate([np.zeros(0, np.intp), *(m.rows for m in kept)]).astype(np.int64),
-            np.concatenate([np.zeros(0, np.float32), *(m.counts for m in kept)]),
-        ]
 
     def _hashed(self, text: str | HashedText) -> HashedText:
         if isinstance(text, str):
@@ -276,7 +248,7 @@ class HashedSoftmaxClassifier:
         rows = self._weights.find(hashed.indices)
         return rows, self._weigh(rows, hashed.counts, hashed.word_count, hashed.words_weight)
 
-    def _values(self, memory: _Memory) -> Values:
+    def _values(self, memory: Memory) -> Values:
         return self._weigh(memory.rows, memory.counts, memory.word_count, memory.words_weight)
 
     def _weigh(self, rows: Rows, counts: Values, word_count: int, words_weight: float) -> Values:
@@ -323,11 +295,11 @@ class HashedSoftmaxClassifier:
 
     def _replay(self) -> None:
         """Learn a remembered lesson again, unless it was wrong too often: its label may be."""
-        earlier = self._reservoir[self._rng.randrange(len(self._reservoir))]
+        earlier = self._reservoir.draw()
         if earlier.miss_count < _MAX_MISSES and not self._step(earlier, self._values(earlier)):
             earlier.miss_count += 1
 
-    def _step(self, memory: _Memory, values: Values) -> bool:
+    def _step(self, memory: Memory, values: Values) -> bool:
         """Take a step of the regression; return whether it was right before."""
         both, bayes = self._weights.layers
         known = len(self._labels)
@@ -346,23 +318,6 @@ class HashedSoftmaxClassifier:
         kept -= values[:, None] * (self.learning_rate * slope).astype(np.float32)
         both[memory.rows] = kept
         return right
-
-    def _replace(self, lesson_id: str, memory: _Memory) -> bool:
-        """Put a lesson where the one that it corrects was remembered; False if that is gone."""
-        for slot, earlier in enumerate(self._reservoir):
-            if earlier.lesson_id == lesson_id:
-                self._reservoir[slot] = memory
-                return True
-        return False
-
-    def _remember(self, memory: _Memory) -> None:
-        self._offered_count += 1
-        if len(self._reservoir) < self.reservoir_size:
-            self._reservoir.append(memory)
-            return
-        slot = self._rng.randrange(self._offered_count)
-        if slot < self.reservoir_size:
-            self._reservoir[slot] = memory
 
 
 def _lengthen(numbers: npt.NDArray[Any], length: int) -> npt.NDArray[Any]:

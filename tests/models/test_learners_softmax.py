@@ -182,7 +182,7 @@ def test_classifier_replays_no_more_what_stays_wrong() -> None:
     for step in range(400):
         learner.learn_one("the same text", "odd" if step % 5 == 0 else "usual")
     odd = learner.labels.index("odd")
-    misses = {m.miss_count for m in learner._reservoir if m.column == odd}
+    misses = {m.miss_count for m in learner._reservoir._kept if m.column == odd}
     assert max(misses) == 2
     assert learner.predict_proba_one("the same text")["usual"] > 0.7
 
