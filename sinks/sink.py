@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import structlog
 
 from sinks.clickhouse import Warehouse
 from sinks.projection import Rows
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +59,18 @@ class Sink:
         """
         self._warehouse.execute("SELECT 1")
 
-    def write(self, source: Range, rows: Rows) -> dict[str, int]:
+    def write(self, source: Range, rows: Rows, *, again: bool = False) -> dict[str, int]:
         """Insert the rows of a range and return how many went to each table.
 
         After an error write the same range with the same rows again: tables that had taken
-        theirs drop the repeat by its token.
+        theirs drop the repeat by its token. ClickHouse notes a token before the rows are there for
+        good: one that ended in between remembers the token and has no rows. So what is written
+        ``again`` is counted, and inserted without regard to its token where rows are missing.
+
+        Args:
+            source: Names the range.
+            rows: All its rows.
+            again: It may have been written before, in whole or in part.
 
         Raises:
             UnavailableError: The warehouse cannot serve now: write the range again later.
@@ -64,7 +78,22 @@ class Sink:
             MisconfiguredError: The user, the password or the database is wrong.
         """
         row_count = rows.row_count
-        return {
-            table: self._warehouse.insert(table, columns, source.token(table, row_count))
-            for table, columns in rows.tables()
-        }
+        written = {}
+        for table, columns in rows.tables():
+            token = source.token(table, row_count)
+            written[table] = self._warehouse.insert(table, columns, token)
+            if again and self._count(table, columns) < written[table]:
+                log.warning("rows_were_missing", table=table, row_count=written[table])
+                # A repeat of rows that are there after all is merged away by its position.
+                self._warehouse.insert(table, columns, f"{token}/{uuid4()}")
+        return written
+
+    def _count(self, table: str, columns: Mapping[str, Sequence[Any]]) -> int:
+        """Count the rows between the first and the last of these positions."""
+        (partition_column, partitions), (position_column, positions) = list(columns.items())[:2]
+        (found,) = self._warehouse.execute(
+            f"SELECT count() FROM {table} FINAL WHERE {partition_column} = %(partition)s "
+            f"AND {position_column} BETWEEN %(first)s AND %(last)s",
+            {"partition": partitions[0], "first": min(positions), "last": max(positions)},
+        )
+        return int(found[0])

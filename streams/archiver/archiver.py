@@ -161,12 +161,14 @@ class Archiver:
         if not await self._commit({place: stretch.open_note() for place, stretch in due}):
             return
         for _, stretch in due:
+            again = stretch.is_reopened
             while generation == self._generation:
                 try:
                     written = await asyncio.to_thread(
-                        self._sink.write, stretch.range(), stretch.rows
+                        self._sink.write, stretch.range(), stretch.rows, again=again
                     )
                 except UnavailableError as fault:
+                    again = True
                     self._waiting.note("warehouse", fault)
                     self.metrics.count(catalogue.RETRIES)
                     log.warning("warehouse_away", error=str(fault))

@@ -85,6 +85,11 @@ class Stretch:
             return False
         return self.rows.row_count >= rows or now_s - self._since_s >= interval_s
 
+    @property
+    def is_reopened(self) -> bool:
+        """Whether its range was noted before a restart: it may have been inserted already."""
+        return self._open is not None
+
     def range(self) -> Range:
         """Name the range with its content; the deduplication tokens are made from it.
 

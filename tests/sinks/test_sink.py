@@ -123,6 +123,29 @@ def test_range_written_half_is_completed_by_the_same_range(warehouse: Warehouse)
     assert sum(physical(warehouse).values()) == rows.row_count
 
 
+@pytest.mark.parametrize("lost", [table.name for table in TABLES])
+def test_rows_whose_token_alone_is_remembered_are_inserted_again(
+    warehouse: Warehouse, lost: str
+) -> None:
+    sink, source = Sink(warehouse), Range(JOURNAL, 0, 0, 9, "d")
+    sink.write(source, all_rows())
+    before = counts(warehouse)
+    warehouse.execute(f"DELETE FROM {lost} WHERE 1")
+    assert counts(warehouse)[lost] == 0
+    sink.write(source, all_rows())
+    assert counts(warehouse)[lost] == 0  # the token is remembered
+    sink.write(source, all_rows(), again=True)
+    assert counts(warehouse) == before
+
+
+def test_rows_that_are_there_are_not_inserted_again(warehouse: Warehouse) -> None:
+    sink, source = Sink(warehouse), Range(JOURNAL, 0, 0, 9, "d")
+    sink.write(source, all_rows())
+    before = physical(warehouse)
+    sink.write(source, all_rows(), again=True)
+    assert physical(warehouse) == before
+
+
 def test_other_content_of_the_same_range_is_not_taken_for_a_repeat() -> None:
     one = Range(JOURNAL, 0, 0, 9, "d")
     others = [
