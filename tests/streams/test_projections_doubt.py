@@ -189,7 +189,7 @@ class Table:
         self.silent = False
         """Inserts, but never answers."""
 
-    def write(self, source: Range, rows: Rows) -> dict[str, int]:
+    def write(self, source: Range, rows: Rows, *, again: bool = False) -> dict[str, int]:
         self.ranges.append((source.topic, source.start, source.end))
         if self.silent:
             raise UnavailableError("no answer", 0.05)

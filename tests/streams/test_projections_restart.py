@@ -160,12 +160,13 @@ class Table:
         if self.faults:
             raise UnavailableError("away", 0.05)
 
-    def write(self, source: Range, rows: Rows) -> dict[str, int]:
+    def write(self, source: Range, rows: Rows, *, again: bool = False) -> dict[str, int]:
         fault = self.faults.pop(0) if self.faults else None
         if fault == "before":
             raise UnavailableError("away", 0.05)
         for name, columns in rows.tables():
             token = source.token(name, rows.row_count)
+            assert again or token not in self.inserts, "a repeat that nobody would count"
             self.repeated_count += token in self.inserts
             self.inserts[token] = columns.get("number", [])
         if fault == "after":
