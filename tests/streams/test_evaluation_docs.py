@@ -66,7 +66,12 @@ def test_page_has_a_place_for_every_table_and_no_other(maker: ModuleType) -> Non
 
 
 def test_page_names_options_that_there_are() -> None:
-    options = {name for each in (tickets, transactions) for p in each.params for name in p.opts}
+    options = {
+        name
+        for each in (tickets, transactions)
+        for p in each.params
+        for name in (*p.opts, *p.secondary_opts)
+    }
     assert set(re.findall(r"--[a-z][a-z-]+", PAGE)) <= options
 
 
