@@ -11,6 +11,7 @@ from models.context import Context, Draft, place
 from models.feedback_decisions import decide_feedback
 from models.folding import Fold
 from models.learning import Learners
+from models.masking import mask
 from models.policy import Policy
 from models.state import Changes, Stamp, State
 from models.tick_decisions import decide_tick_items, is_reporting
@@ -32,6 +33,7 @@ __all__ = [
     "decide_policy",
     "decide_tick",
     "is_tick_due",
+    "mask",
 ]
 
 AHEAD_MS = 5 * 60_000

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import faust
 import structlog
 
+from models import core as riverdesk
+from models.verbs import Core
 from streams import logs
 from streams.role import now_ms
 from streams.roles import make_role
@@ -19,13 +21,19 @@ HALTED = 3
 """Exit status of a role that must not go on as it is."""
 
 
-def run(role: str, settings: Settings, clock: Callable[[], int] = now_ms) -> None:
+def run(
+    role: str,
+    settings: Settings,
+    clock: Callable[[], int] = now_ms,
+    core: Core = riverdesk,
+) -> None:
     """Run a role in the foreground; does not return.
 
     Args:
         role: ``desk``, ``publisher`` or ``archiver``.
         settings: All settings.
         clock: Milliseconds since the epoch.
+        core: What the desk decides and folds with.
 
     The watchdog ends the process with status 4 where it is stuck.
 
@@ -41,7 +49,7 @@ def run(role: str, settings: Settings, clock: Callable[[], int] = now_ms) -> Non
             log.error("role_halted", role=role, error=str(fault))
             os.kill(os.getpid(), signal.SIGTERM)
 
-    app = make_role(role, settings, halt, clock)
+    app = make_role(role, settings, halt, clock, core)
     log.info("role_started", role=role, worker=settings.worker, broker=settings.kafka.bootstrap)
     worker = faust.Worker(app, loglevel="ERROR", quiet=True, redirect_stdouts=False)
     try:

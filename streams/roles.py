@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import faust
 
+from models import core as riverdesk
+from models.verbs import Core
 from schemas.errors import MisconfiguredError
 from sinks.sink import Sink
 from streams.archiver.archiver import Archiver
@@ -18,7 +20,11 @@ ROLES = ("desk", "publisher", "archiver")
 
 
 def make_role(
-    name: str, settings: Settings, halt: Halt, clock: Callable[[], int] = now_ms
+    name: str,
+    settings: Settings,
+    halt: Halt,
+    clock: Callable[[], int] = now_ms,
+    core: Core = riverdesk,
 ) -> faust.App:
     """Make a role's Faust app.
 
@@ -27,6 +33,7 @@ def make_role(
         settings: All settings.
         halt: Called when the role must not go on.
         clock: Milliseconds since the epoch; what the desk notes as its time.
+        core: What the desk decides and folds with.
 
     Raises:
         MisconfiguredError: no such role, or topics are missing or not partitioned alike.
@@ -38,7 +45,7 @@ def make_role(
             settings,
             name,
             settings.desk.web_port,
-            lambda deliver: Desk(settings, partition_count, clock, deliver, halt),
+            lambda deliver: Desk(settings, partition_count, clock, deliver, halt, core),
         )
     if name == "publisher":
         return make_app(

@@ -1,6 +1,7 @@
 """Which records are let in, and what is kept of those that are not."""
 
-from models.masking import mask
+from models import core as riverdesk
+from models.verbs import Core
 from schemas.base import Event, moment
 from schemas.codec import decode
 from schemas.errors import MalformedError, RejectedError
@@ -18,16 +19,24 @@ class Admission:
         partition: The partition number.
         partition_count: Of the inputs.
         masking_key: Key of the tokens for card numbers and devices.
+        core: Masks the events.
 
     Attributes:
         stage: How far the latest record came; named in its dead letter.
     """
 
-    def __init__(self, partition: int, partition_count: int, masking_key: bytes) -> None:
+    def __init__(
+        self,
+        partition: int,
+        partition_count: int,
+        masking_key: bytes,
+        core: Core = riverdesk,
+    ) -> None:
         self.stage = "decode"
         self._partition = partition
         self._partition_count = partition_count
         self._masking_key = masking_key
+        self._core = core
 
     def admit(self, raw: Raw) -> Event:
         """Give the event of a record.
@@ -54,7 +63,7 @@ class Admission:
                 f"on partition {self._partition}, but murmur2 of the key gives {right}: "
                 "set the producer's partitioner to murmur2"
             )
-        return mask(event, self._masking_key)
+        return self._core.mask(event, self._masking_key)
 
     def dead_letter(self, raw: Raw, why: Refusal, decided_ms: int) -> Outgoing:
         """Give the record as it came, with the reason in headers."""

@@ -13,7 +13,9 @@ from typing import Any
 
 import structlog
 
+from models import core as riverdesk
 from models.policy import Policy
+from models.verbs import Core
 from schemas.errors import IncompatibleError, UnavailableError
 from schemas.registry import INPUTS
 from streams.desk.checkpoints import Checkpoints
@@ -48,6 +50,7 @@ class Desk:
         clock: Milliseconds since the epoch.
         deliver: Brings a batch to whoever calls :meth:`process`.
         halt: Called once when the desk must not go on; the process ends.
+        core: Decides and folds.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Desk:
         clock: Callable[[], int],
         deliver: Callable[[Batch], Any],
         halt: Callable[[BaseException], None],
+        core: Core = riverdesk,
     ) -> None:
         self._settings = settings
         self._partition_count = partition_count
@@ -97,6 +101,7 @@ class Desk:
             self._turns.stop,
             self.metrics,
             checkpoints,
+            core,
         )
         self.keeper = StateKeeper(
             checkpoints, settings.desk.state_checkpoint_every_s, self._owned.partitions

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import structlog
 
+from models.verbs import Core
 from schemas.errors import UnavailableError
 from streams.desk.guard import DeadLetterLimit
 from streams.desk.lessons import LessonFeed
@@ -38,6 +39,7 @@ class Ownership:
         halt: Called when a partition cannot be taken over for good.
         metrics: Takes note of takeovers.
         checkpoints: From which stores are restored.
+        core: Decides and folds.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Ownership:
         halt: Callable[[BaseException], None],
         metrics: Metrics,
         checkpoints: StateCheckpoints,
+        core: Core,
     ) -> None:
         self.partitions: dict[int, Partition] = {}
         self.waiting = Waiting()
@@ -58,6 +61,7 @@ class Ownership:
         """How far the journal was folded in each takeover, while it goes on."""
         self._metrics = metrics
         self._checkpoints = checkpoints
+        self._core = core
         self._settings = settings
         self._partition_count = partition_count
         self._clock = clock
@@ -149,6 +153,7 @@ class Ownership:
                 path=self._directory / str(number),
                 kafka=self._settings.kafka,
                 clock=self._clock,
+                core=self._core,
                 wanted=wanted,
                 folded=lambda journal_next: self.folded.update({number: journal_next}),
                 checkpoints=self._checkpoints,
@@ -168,6 +173,7 @@ class Ownership:
                 self._settings.masking_key.get_secret_value().encode(),
                 self._settings.desk.tick_interval_ms,
                 self._limit,
+                self._core,
             )
             kept = True
             return partition

@@ -7,10 +7,11 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING
 
-from models import core
+from models import core as riverdesk
 from models.learning import Learners
 from models.policy import POLICY_V1, Policy
 from models.state import Stamp
+from models.verbs import Core
 from schemas.base import Event
 from schemas.codec import digest_bytes, encode
 from schemas.errors import RejectedError
@@ -64,6 +65,7 @@ class Partition:
         masking_key: Key of the tokens for card numbers and devices.
         tick_interval_ms: Distance of ticks in event time.
         limit: Of the refusals on all partitions of the worker.
+        core: Decides.
     """
 
     def __init__(
@@ -74,12 +76,14 @@ class Partition:
         masking_key: bytes,
         tick_interval_ms: int,
         limit: DeadLetterLimit,
+        core: Core = riverdesk,
     ) -> None:
         self.identity = identity
         self.store = store
         self.position = store.position
         self._learners = learners
-        self._admission = Admission(identity.partition, identity.partition_count, masking_key)
+        self._core = core
+        self._admission = Admission(identity.partition, identity.partition_count, masking_key, core)
         self._tick_interval_ms = tick_interval_ms
         self._limit = limit
         self._limit.know(identity.partition, self.position.refusals)
@@ -115,7 +119,7 @@ class Partition:
     def is_due(self, now_ms: int) -> bool:
         """Tell whether a tick at this time would change anything."""
         tick_ms = now_ms - now_ms % self._tick_interval_ms
-        return tick_ms > self._ticked_ms and core.is_tick_due(
+        return tick_ms > self._ticked_ms and self._core.is_tick_due(
             tick_ms, self.store, self._learners, self.identity.partition
         )
 
@@ -166,7 +170,7 @@ class Partition:
         self._limit.note(self.identity.partition, self.position.refusals)
 
     def _decide_event(self, event: Event, source: Source, raw: Raw, decided_ms: int) -> None:
-        draft = core.decide_event(
+        draft = self._core.decide_event(
             KIND_BY_TOPIC[raw.topic],
             event,
             source,
@@ -197,7 +201,7 @@ class Partition:
             return
         more = True
         while more:
-            draft = core.decide_tick(
+            draft = self._core.decide_tick(
                 tick_ms, self.store, self._learners, self.policy, self._stamp(decided_ms)
             )
             if draft is None:
@@ -213,7 +217,7 @@ class Partition:
             chosen = newest
         else:
             return
-        self._append(core.decide_policy(chosen.content, self._stamp(decided_ms)), None)
+        self._append(self._core.decide_policy(chosen.content, self._stamp(decided_ms)), None)
         self.policy = chosen
 
     def _stored_policy(self) -> Policy:
@@ -244,7 +248,7 @@ class Partition:
         raw = encode(record)
         if len(raw) > MAX_JOURNAL_BYTES:
             raise RejectedError(f"the decision takes {len(raw)} bytes")
-        changes = core.advance(record, self.store)
+        changes = self._core.advance(record, self.store)
         self.store.stage(changes)
         self._entries.append(Outgoing(JOURNAL.name, self.identity.partition, key, raw))
         self._kinds[draft["kind"]] += 1

@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import structlog
 
+from models import core as riverdesk
+from models.verbs import Core
 from schemas.codec import digest_bytes, encode
 from schemas.errors import MalformedError, UnavailableError
 from schemas.journal import JOURNAL_VERSION
@@ -39,6 +41,7 @@ def take_over(
     path: Path,
     kafka: KafkaSettings,
     clock: Callable[[], int],
+    core: Core = riverdesk,
     wanted: Callable[[], bool],
     folded: Callable[[int], None] = lambda journal_next: None,
     checkpoints: StateCheckpoints | None = None,
@@ -52,6 +55,7 @@ def take_over(
         path: Where its store lies.
         kafka: The broker.
         clock: Milliseconds since the epoch.
+        core: Folds the records.
         wanted: Whether the assignment still stands.
         folded: Told, after each record, how far the journal is folded.
         checkpoints: From which a store that is missing or far behind is restored.
@@ -72,7 +76,7 @@ def take_over(
             store = recover(store, checkpoints, consumer, partition, wanted)
         start = store.position.journal_next
         end = end_offset(consumer, JOURNAL.name, partition)
-        _fold_until(consumer, store, partition, end, wanted, folded)
+        _fold_until(consumer, store, partition, end, core, wanted, folded)
         while wanted():
             epoch, name = store.position.reading.epoch + 1, uuid4().hex
             claim = {
@@ -83,7 +87,7 @@ def take_over(
                 "at_ms": clock(),
             }
             (offset,) = writer.append_now([Outgoing(JOURNAL.name, partition, None, encode(claim))])
-            _fold_until(consumer, store, partition, offset + 1, wanted, folded)
+            _fold_until(consumer, store, partition, offset + 1, core, wanted, folded)
             reading = store.position.reading
             if (reading.epoch, reading.writer) == (epoch, name):
                 log.info(
@@ -139,13 +143,14 @@ def _fold_until(
     store: PartitionStore,
     partition: int,
     end: int,
+    core: Core,
     wanted: Callable[[], bool],
     folded: Callable[[int], None],
 ) -> None:
     """Fold the journal below ``end``, or less where the partition is not wanted any more."""
     position, unsaved_count = store.position, 0
     for entry in read(consumer, JOURNAL.name, partition, position.journal_next, end):
-        position = fold(entry, store, position)
+        position = fold(entry, store, position, core)
         folded(position.journal_next)
         unsaved_count += 1
         if unsaved_count >= SAVE_EVERY_RECORDS:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from models import core
+from models import core as riverdesk
 from models.state import Changes, State
+from models.verbs import Core
 from schemas.codec import decode_json, digest_bytes
 from streams.desk.store import FoldPosition
 from streams.journal.acceptance import Reading
@@ -19,7 +20,9 @@ class Folded(State, Protocol):
         """Apply the changes of one record."""
 
 
-def fold(entry: Entry, state: Folded, position: FoldPosition) -> FoldPosition:
+def fold(
+    entry: Entry, state: Folded, position: FoldPosition, core: Core = riverdesk
+) -> FoldPosition:
     """Apply one journal record to the state, if it counts; give the position after it.
 
     Records that the reader's rule does not accept change nothing but ``journal_next``.

@@ -68,7 +68,7 @@ REMOVALS = (
         "a new owner folds everything up to its claim",
         "records of the former owner are decided a second time",
         TAKEOVER,
-        "            _fold_until(consumer, store, partition, offset + 1, wanted, folded)\n"
+        "            _fold_until(consumer, store, partition, offset + 1, core, wanted, folded)\n"
         "            reading = store.position.reading\n"
         "            if (reading.epoch, reading.writer) == (epoch, name):",
         "            reading = store.position.reading\n            if reading:",

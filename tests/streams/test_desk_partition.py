@@ -125,7 +125,7 @@ def test_record_that_the_core_cannot_decide_is_a_dead_letter(
     def broken(*args: object) -> None:
         raise ZeroDivisionError("a surrogate \ud800")
 
-    monkeypatch.setattr("streams.desk.partition.core.decide_event", broken)
+    monkeypatch.setattr("models.core.decide_event", broken)
     entries = bench.take(raw("transaction", 0, GOOD))
     assert kinds(entries) == ["policy", "dead"]
     assert entries[1]["error"]["class"] == "ZeroDivisionError"
