@@ -6,7 +6,7 @@ the state never does.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import structlog
 
@@ -22,6 +22,7 @@ from streams.desk.refusals import Refusals
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+P = ParamSpec("P")
 MESSAGE_CHARS = 500
 
 
@@ -34,18 +35,22 @@ class Refusal:
     message: str
 
 
-def attempt(stage: Callable[[], str], work: Callable[[], T]) -> T | Refusal:
+def attempt(
+    stage: Callable[[], str], work: Callable[P, T], *args: P.args, **kw: P.kwargs
+) -> T | Refusal:
     """Do ``work``; give its result, or why the record must become a dead letter.
 
     Args:
         stage: Names the stage that was reached, asked only after a failure.
-        work: Decodes and decides one record.
+        work: Decodes or decides one record.
+        args: For ``work``.
+        kw: For ``work``.
 
     Raises:
         UnavailableError, IncompatibleError, MisconfiguredError: never the record's fault.
     """
     try:
-        return work()
+        return work(*args, **kw)
     except (UnavailableError, IncompatibleError, MisconfiguredError):
         raise
     except (MalformedError, RejectedError) as fault:

@@ -1,9 +1,7 @@
 """One owned partition: decides slices of records and keeps the fold that results."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 from confluent_kafka import OFFSET_BEGINNING
 
@@ -13,29 +11,15 @@ from models.policy import POLICY_V1, Policy
 from models.state import Stamp
 from models.verbs import Core
 from schemas.base import Event
-from schemas.codec import digest_bytes, encode
-from schemas.errors import RejectedError
-from schemas.journal import JOURNAL_VERSION, Source
-from schemas.registry import JOURNAL, KIND_BY_TOPIC
+from schemas.journal import Source
+from schemas.registry import KIND_BY_TOPIC
 from streams.desk.admission import Admission
 from streams.desk.guard import DeadLetterLimit, Refusal, attempt
-from streams.desk.store import FoldPosition, PartitionStore
+from streams.desk.page import Identity, Page
+from streams.desk.position import FoldPosition
+from streams.desk.store import PartitionStore
 from streams.intake.batches import Raw, Slice
-from streams.journal.fold import advance_position
 from streams.journal.writer import Outgoing
-
-MAX_JOURNAL_BYTES = 2_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Which partition this is and under which claim it is owned."""
-
-    partition: int
-    partition_count: int
-    generation: int
-    epoch: int
-    writer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +74,8 @@ class Partition:
         self.policy = self._stored_policy()
         self._ticked_ms = self.position.tick_ms
         """Up to when nothing falls due any more; only ticks with entries are journaled."""
-        self._entries: list[Outgoing] = []
+        self._page = self._new_page()
         self._dead: list[Outgoing] = []
-        self._kinds: Counter[str] = Counter()
 
     def continues(self, part: Slice) -> bool:
         """Tell whether the slice begins exactly where the fold stands."""
@@ -109,12 +92,11 @@ class Partition:
             clock: Milliseconds since the epoch, for the record only.
             newest: The newest policy that people published, if any.
         """
-        self._entries, self._dead, self._kinds = [], [], Counter()
+        self._page, self._dead = self._new_page(), []
         self._adopt(newest, clock())
         for raw in part.records:
-            decided_ms = clock()
-            self._decide_record(raw, part.unread_ms, decided_ms)
-        return Decided(self._dead, self._entries, self.position, self._kinds)
+            self._decide_record(raw, part.unread_ms, clock())
+        return self._decided()
 
     def is_due(self, now_ms: int) -> bool:
         """Tell whether a tick at this time would change anything."""
@@ -131,12 +113,12 @@ class Partition:
             clock: Milliseconds since the epoch, for the record only.
             newest: The newest policy that people published, if any.
         """
-        self._entries, self._dead, self._kinds = [], [], Counter()
+        self._page, self._dead = self._new_page(), []
         if newest is not None:
             self._adopt(newest, clock())
         if now_ms is not None:
             self._pass_time(now_ms, clock())
-        return Decided(self._dead, self._entries, self.position, self._kinds)
+        return self._decided()
 
     def discard(self) -> None:
         """Forget everything that the journal has not acknowledged."""
@@ -144,7 +126,7 @@ class Partition:
         self.position = self.store.position
         self.policy = self._stored_policy()
         self._ticked_ms = self.position.tick_ms
-        self._entries, self._dead = [], []
+        self._page, self._dead = self._new_page(), []
 
     # -- one record -----------------------------------------------------------------------------
 
@@ -155,19 +137,16 @@ class Partition:
             offset=raw.offset,
             published_ms=raw.published_ms,
         )
-        event = attempt(lambda: self._admission.stage, lambda: self._admission.admit(raw))
-        if not isinstance(event, Refusal):
-            admitted = event
-            bound = raw.published_ms if unread_ms is None else min(unread_ms, raw.published_ms)
-            self._pass_time(min(admitted.occurred_ms, bound), decided_ms)
-            refused = attempt(
-                lambda: "decide", lambda: self._decide_event(admitted, source, raw, decided_ms)
-            )
+        event = attempt(self._admission.reached, self._admission.admit, raw)
+        if isinstance(event, Refusal):
+            self._give_up(raw, source, event, decided_ms)
         else:
-            refused = event
-        if refused is not None:
-            self._give_up(raw, source, refused, decided_ms)
-        self._limit.note(self.identity.partition, self.position.refusals)
+            bound = raw.published_ms if unread_ms is None else min(unread_ms, raw.published_ms)
+            self._pass_time(min(event.occurred_ms, bound), decided_ms)
+            refused = attempt(_deciding, self._decide_event, event, source, raw, decided_ms)
+            if refused is not None:
+                self._give_up(raw, source, refused, decided_ms)
+        self._limit.note(self.identity.partition, self._page.refusals)
 
     def _decide_event(self, event: Event, source: Source, raw: Raw, decided_ms: int) -> None:
         draft = self._core.decide_event(
@@ -179,7 +158,7 @@ class Partition:
             self.policy,
             self._stamp(decided_ms),
         )
-        self._append(draft, raw.key)
+        self._page.append(draft, raw.key)
 
     def _give_up(self, raw: Raw, source: Source, why: Refusal, decided_ms: int) -> None:
         self._dead.append(self._admission.dead_letter(raw, why, decided_ms))
@@ -191,7 +170,7 @@ class Partition:
             "bytes": len(raw.value or b""),
             "decided_ms": decided_ms,
         }
-        self._append(draft, raw.key)
+        self._page.append(draft, raw.key)
 
     # -- time and policy ------------------------------------------------------------------------
 
@@ -206,7 +185,7 @@ class Partition:
             )
             if draft is None:
                 break
-            self._append(draft, None)
+            self._page.append(draft, None)
             more = draft["decision"]["full"]
         self._ticked_ms = tick_ms
 
@@ -217,7 +196,7 @@ class Partition:
             chosen = newest
         else:
             return
-        self._append(self._core.decide_policy(chosen.content, self._stamp(decided_ms)), None)
+        self._page.append(self._core.decide_policy(chosen.content, self._stamp(decided_ms)), None)
         self.policy = chosen
 
     def _stored_policy(self) -> Policy:
@@ -227,36 +206,18 @@ class Partition:
     # -- the journal ----------------------------------------------------------------------------
 
     def _stamp(self, decided_ms: int) -> Stamp:
+        identity = self.identity
         return Stamp(
-            self.identity.partition,
-            self.identity.partition_count,
-            self.position.reading.number + 1,
-            decided_ms,
+            identity.partition, identity.partition_count, self._page.number + 1, decided_ms
         )
 
-    def _append(self, draft: Mapping[str, Any], key: bytes | None) -> None:
-        reading = self.position.reading
-        number = reading.number + 1
-        record = {
-            "v": JOURNAL_VERSION,
-            "kind": draft["kind"],
-            "epoch": self.identity.epoch,
-            "number": number,
-            "writer": self.identity.writer,
-            **draft,
-        }
-        raw = encode(record)
-        if len(raw) > MAX_JOURNAL_BYTES:
-            raise RejectedError(f"the decision takes {len(raw)} bytes")
-        changes = self._core.advance(record, self.store)
-        self.store.stage(changes)
-        self._entries.append(Outgoing(JOURNAL.name, self.identity.partition, key, raw))
-        self._kinds[draft["kind"]] += 1
-        after = replace(
-            self.position,
-            journal_next=self.position.journal_next + 1,
-            last_digest=digest_bytes(raw),
-        )
-        self.position = advance_position(
-            after, record, reading_after=replace(reading, number=number)
-        )
+    def _new_page(self) -> Page:
+        return Page(self.identity, self.store, self._core, self.position)
+
+    def _decided(self) -> Decided:
+        self.position = self._page.position()
+        return Decided(self._dead, self._page.entries, self.position, self._page.kinds)
+
+
+def _deciding() -> str:
+    return "decide"

@@ -17,9 +17,10 @@ from typing import Any, BinaryIO, NamedTuple
 
 from models.version import CORE_VERSION
 from schemas.errors import MalformedError
+from streams.desk.position import FoldPosition
 from streams.desk.sealed import SealedReader, SealedWriter
 from streams.desk.shelf import Shelf
-from streams.desk.store import FORMAT, FoldPosition
+from streams.desk.store import FORMAT
 
 CHUNK_BYTES = 1024 * 1024
 FILE_NAME = re.compile(

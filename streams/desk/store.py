@@ -12,9 +12,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from rocksdict import (
     AccessType,
@@ -31,43 +30,23 @@ from models.state import Changes, Due, Room, Value
 from models.version import CORE_VERSION
 from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError, UnavailableError
-from streams.desk.refusals import Refusals
-from streams.journal.acceptance import Reading
+from streams.desk.position import FoldPosition
 
 POSITION_KEY = b"\x00"
 AGENDA_PREFIX = b"\x01"
 ROOM_PREFIX = b"\x02"
 CACHED_VALUES = 10_000
 """Decoded values kept of each partition: some 3 kB each, so 30 MB a partition at the most."""
+READ_ONCE: Final = frozenset({"seen", "remembered"})
+"""Rooms whose values are looked up once, mostly in vain: they would only crowd out the others."""
+BLOOM_BITS = 10
+"""Of each key: one lookup in vain of a hundred reads a block."""
 FORMAT = 1
 WRITE_BUFFER_BYTES = 8 * 1024 * 1024
 BLOCK_CACHE_BYTES = 8 * 1024 * 1024
 """A store takes no more than two write buffers and this cache, whatever it holds."""
 DAMAGED = ("Corruption", "Invalid argument", "No such file")
 """What RocksDB says of files that cannot be a store any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoldPosition:
-    """How far a partition's journal has been folded.
-
-    Args:
-        reading: What the reader's rule needs to go on.
-        journal_next: Offset of the next journal record.
-        last_digest: Digest of the record before it; "" at the beginning.
-        sources: Next offset of each input topic.
-        revision: The learners' revision at the last decision; it never goes back.
-        tick_ms: Time of the last tick.
-        refusals: Which of the newest records were refused.
-    """
-
-    reading: Reading = field(default_factory=Reading)
-    journal_next: int = 0
-    last_digest: str = ""
-    sources: dict[str, int] = field(default_factory=dict)
-    revision: int = 0
-    tick_ms: int = 0
-    refusals: Refusals = field(default_factory=Refusals)
 
 
 class PartitionStore:
@@ -95,6 +74,9 @@ class PartitionStore:
         options.set_keep_log_file_num(2)
         blocks = BlockBasedOptions()
         blocks.set_block_cache(Cache(BLOCK_CACHE_BYTES))
+        blocks.set_bloom_filter(BLOOM_BITS, False)
+        options.set_memtable_whole_key_filtering(True)
+        options.set_memtable_prefix_bloom_ratio(0.05)
         options.set_block_based_table_factory(blocks)
         try:
             access = AccessType.read_only() if read_only else AccessType.read_write()
@@ -103,10 +85,10 @@ class PartitionStore:
             if any(word in str(fault) for word in DAMAGED):
                 raise MalformedError(f"state store {path} is damaged: {fault}") from fault
             raise UnavailableError(f"state store {path} cannot be opened: {fault}") from fault
-        self._staged: dict[bytes, Value | None] = {}
+        self._staged: dict[tuple[Room, str], Value | None] = {}
         self._added: dict[bytes, Due] = {}
         self._removed: set[bytes] = set()
-        self._cache: OrderedDict[bytes, Value | None] = OrderedDict()
+        self._cache: OrderedDict[tuple[Room, str], Value | None] = OrderedDict()
         self._flushing = threading.Lock()
         try:
             self.position = self._load_position()
@@ -122,15 +104,16 @@ class PartitionStore:
 
     def get(self, room: Room, key: str) -> Value | None:
         """Give the value with staged changes seen, or ``None``."""
-        place = _place(room, key)
+        place = (room, key)
         if place in self._staged:
             return self._staged[place]
         if place in self._cache:
             self._cache.move_to_end(place)
             return self._cache[place]
-        raw = self._read(place)
+        raw = self._read(_stored_key(room, key))
         value: Value | None = None if raw is None else decode_json(raw)
-        self._remember(place, value)
+        if room not in READ_ONCE:
+            self._remember(place, value)
         return value
 
     def due(self, now_ms: int, limit: int) -> list[Due]:
@@ -170,8 +153,7 @@ class PartitionStore:
 
     def stage(self, changes: Changes) -> None:
         """Apply the changes of one record in memory."""
-        for (room, key), value in changes.rooms.items():
-            self._staged[_place(room, key)] = value
+        self._staged.update(changes.rooms)
         for entry in changes.removed:
             agenda_key = _agenda_key(entry)
             self._added.pop(agenda_key, None)
@@ -184,23 +166,24 @@ class PartitionStore:
     def commit(self, position: FoldPosition) -> None:
         """Make the staged changes and the position durable in one atomic write."""
         batch = WriteBatch(raw_mode=True)
-        for place, value in self._staged.items():
+        for (room, key), value in self._staged.items():
             if value is None:
-                batch.delete(place)
+                batch.delete(_stored_key(room, key))
             else:
-                batch.put(place, encode(value))
-        for key in self._removed:
-            batch.delete(key)
-        for key in self._added:
-            batch.put(key, b"")
-        content = asdict(position) | {"refusals": position.refusals.token(), "core": CORE_VERSION}
+                batch.put(_stored_key(room, key), encode(value))
+        for agenda_key in self._removed:
+            batch.delete(agenda_key)
+        for agenda_key in self._added:
+            batch.put(agenda_key, b"")
+        content = position.content() | {"core": CORE_VERSION}
         batch.put(POSITION_KEY, encode({"format": FORMAT} | content))
         try:
             self._db.write(batch)
         except Exception as fault:
             raise UnavailableError(f"state store {self.path} cannot be written: {fault}") from fault
         for place, value in self._staged.items():
-            self._remember(place, value)
+            if place[0] not in READ_ONCE:
+                self._remember(place, value)
         self.position = position
         self.discard()
 
@@ -263,7 +246,7 @@ class PartitionStore:
             raise UnavailableError(f"state store {self.path} cannot be read: {fault}") from fault
         return raw
 
-    def _remember(self, place: bytes, value: Value | None) -> None:
+    def _remember(self, place: tuple[Room, str], value: Value | None) -> None:
         self._cache[place] = value
         self._cache.move_to_end(place)
         if len(self._cache) > CACHED_VALUES:
@@ -281,9 +264,7 @@ class PartitionStore:
         core = stored.pop("core", CORE_VERSION)
         if core != CORE_VERSION:
             raise MalformedError(f"state store {self.path} was folded by core {core}")
-        stored["reading"] = Reading(**stored["reading"])
-        stored["refusals"] = Refusals.from_token(stored.get("refusals", Refusals().token()))
-        return FoldPosition(**stored)
+        return FoldPosition.from_content(stored)
 
 
 def remove(path: Path) -> None:
@@ -294,7 +275,7 @@ def remove(path: Path) -> None:
     shutil.rmtree(gone)
 
 
-def _place(room: Room, key: str) -> bytes:
+def _stored_key(room: Room, key: str) -> bytes:
     return b"%b%b\x00%b" % (ROOM_PREFIX, room.encode(), key.encode())
 
 

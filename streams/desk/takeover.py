@@ -17,7 +17,7 @@ from schemas.codec import digest_bytes, encode
 from schemas.errors import MalformedError, UnavailableError
 from schemas.journal import JOURNAL_VERSION
 from schemas.registry import JOURNAL
-from streams.desk.partition import Identity
+from streams.desk.page import Identity
 from streams.desk.recovery import recover
 from streams.desk.state_checkpoints import StateCheckpoints
 from streams.desk.store import PartitionStore, remove

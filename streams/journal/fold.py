@@ -8,7 +8,7 @@ from models import core as riverdesk
 from models.state import Changes, State
 from models.verbs import Core
 from schemas.codec import decode_json, digest_bytes
-from streams.desk.store import FoldPosition
+from streams.desk.position import FoldPosition
 from streams.journal.acceptance import Reading
 from streams.journal.reader import Entry
 

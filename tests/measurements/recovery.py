@@ -37,9 +37,10 @@ from schemas.errors import RejectedError
 from schemas.journal import Source
 from schemas.registry import JOURNAL, KIND_BY_TOPIC, LESSONS, SCHEMA_BY_TOPIC
 from streams.desk.checkpoints import Checkpoints
+from streams.desk.position import FoldPosition
 from streams.desk.state_checkpoints import StateCheckpoints
 from streams.desk.state_keeper import StateKeeper
-from streams.desk.store import AGENDA_PREFIX, FoldPosition, PartitionStore
+from streams.desk.store import AGENDA_PREFIX, PartitionStore
 from streams.desk.takeover import take_over
 from streams.journal.acceptance import Reading
 from streams.journal.fold import advance_position

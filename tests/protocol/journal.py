@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from streams.desk.store import FoldPosition
+from streams.desk.position import FoldPosition
 from streams.journal.acceptance import Reading
 from streams.journal.fold import advance_position
 

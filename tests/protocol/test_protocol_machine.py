@@ -19,7 +19,8 @@ from streams.desk import takeover
 from streams.desk.desk import Desk
 from streams.desk.guard import DeadLetterLimit
 from streams.desk.partition import Partition
-from streams.desk.store import FoldPosition, PartitionStore, remove
+from streams.desk.position import FoldPosition
+from streams.desk.store import PartitionStore, remove
 from streams.intake.batches import Raw, Slice
 from streams.journal.fold import fold
 from streams.settings import KafkaSettings

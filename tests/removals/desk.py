@@ -245,9 +245,10 @@ REMOVALS = (
         "a tick is journaled before it changes anything",
         "what fell due is not in the journal: a fold does not give the state",
         PARTITION,
-        "            self._append(draft, None)\n            more = draft",
-        '            named = {**draft, "number": self.position.reading.number + 1}\n'
-        "            self.store.stage(self._core.advance(named, self.store))\n            more = draft",
+        "            self._page.append(draft, None)\n            more = draft",
+        '            named = {**draft, "number": self._page.number + 1}\n'
+        "            self.store.stage(self._core.advance(named, self.store))\n"
+        "            more = draft",
         (
             BENCH + "test_quiet_partition_ticks_by_the_clock_and_each_tick_once",
             BENCH + "test_tick_waits_for_what_is_unread",
@@ -258,7 +259,8 @@ REMOVALS = (
         "a policy is journaled whole before the first decision under it",
         "replay cannot know by which policy was decided",
         PARTITION,
-        "        self._append(self._core.decide_policy(chosen.content, self._stamp(decided_ms)), None)\n",
+        "        self._page.append("
+        "self._core.decide_policy(chosen.content, self._stamp(decided_ms)), None)\n",
         "",
         (
             BENCH + "test_newer_policy_is_journaled_before_the_first_decision_under_it",

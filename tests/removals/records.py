@@ -22,7 +22,7 @@ REMOVALS = (
         "oversize-decision",
         "so is one whose decision does not fit the journal",
         "the broker refuses the append, and the desk tries it again for ever",
-        "streams/desk/partition.py",
+        "streams/desk/page.py",
         "if len(raw) > MAX_JOURNAL_BYTES:",
         "if not raw:",
         (BENCH + "test_decision_that_does_not_fit_the_journal_is_a_dead_letter",),

@@ -10,8 +10,10 @@ from models.learning import Learners
 from models.policy import Policy
 from schemas.codec import encode
 from streams.desk.guard import DeadLetterLimit
-from streams.desk.partition import Decided, Identity, Partition
-from streams.desk.store import FoldPosition, PartitionStore
+from streams.desk.page import Identity
+from streams.desk.partition import Decided, Partition
+from streams.desk.position import FoldPosition
+from streams.desk.store import PartitionStore
 from streams.intake.batches import Raw
 from streams.journal.fold import fold
 from streams.journal.reader import Entry

@@ -13,8 +13,10 @@ from models.policy import POLICY_V1, Policy
 from schemas.codec import decode_json, encode
 from schemas.registry import LESSONS
 from streams.desk.guard import DeadLetterLimit
-from streams.desk.partition import Identity, Partition
-from streams.desk.store import FoldPosition, PartitionStore
+from streams.desk.page import Identity
+from streams.desk.partition import Partition
+from streams.desk.position import FoldPosition
+from streams.desk.store import PartitionStore
 from streams.intake.batches import Raw
 from streams.journal.fold import fold
 from streams.journal.reader import Entry

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.errors import IncompatibleError
 from streams.desk.desk import Desk
-from streams.desk.partition import Identity
+from streams.desk.page import Identity
 from streams.intake.batches import Slice
 from streams.settings import KafkaSettings, Settings
 

@@ -24,7 +24,8 @@ from schemas.errors import IncompatibleError
 from schemas.registry import LESSONS, MAX_EVENT_BYTES, dead_topic
 from streams.desk.guard import DeadLetterLimit
 from streams.desk.partition import Partition
-from streams.desk.store import FoldPosition, PartitionStore
+from streams.desk.position import FoldPosition
+from streams.desk.store import PartitionStore
 from streams.journal.acceptance import Reading
 from streams.journal.fold import fold
 from streams.journal.reader import Entry
@@ -135,7 +136,7 @@ def test_decision_that_does_not_fit_the_journal_is_a_dead_letter(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.take(raw("transaction", 0, GOOD))
-    monkeypatch.setattr("streams.desk.partition.MAX_JOURNAL_BYTES", 1_000)
+    monkeypatch.setattr("streams.desk.page.MAX_JOURNAL_BYTES", 1_000)
     decided = bench.decide(raw("transaction", 1, event("transaction", "t2", 2)))
     assert [len(letter.value or b"") < 1_000 for letter in decided.dead] == [True]
     (entry,) = bench.keep(decided)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from models.state import Changes, Due, MemoryState
 from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError, UnavailableError
+from streams.desk.position import FoldPosition
 from streams.desk.refusals import Refusals
-from streams.desk.store import POSITION_KEY, FoldPosition, PartitionStore
+from streams.desk.store import POSITION_KEY, PartitionStore
 from streams.journal.acceptance import Reading
 
 REFUSALS = Refusals(2, 0b1011 << 3_000)

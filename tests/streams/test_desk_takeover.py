@@ -8,7 +8,8 @@ from embedded_log import append, journal, kafka_settings
 
 from models.learning import Learners
 from streams.desk.guard import DeadLetterLimit
-from streams.desk.partition import Decided, Identity, Partition
+from streams.desk.page import Identity
+from streams.desk.partition import Decided, Partition
 from streams.desk.store import PartitionStore
 from streams.desk.takeover import take_over
 from streams.embedded.broker import EmbeddedBroker

@@ -26,7 +26,7 @@ from streams.chaos.verdict.inputs import (
 from streams.chaos.verdict.logs import Stood
 from streams.chaos.verdict.shelf import Shelf
 from streams.chaos.verdict.verdict import Findings
-from streams.desk.store import FoldPosition
+from streams.desk.position import FoldPosition
 from streams.journal.fold import advance_position
 
 Record = Mapping[str, Any]
