@@ -35,8 +35,7 @@ class Due(NamedTuple):
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What one record changes; applied in one piece.
 
     Args:
@@ -62,8 +61,7 @@ class State(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What comes in from outside with a decision.
 
     Args:
