@@ -11,14 +11,8 @@ from models.learners.calibration import Logits, LogitScale, softmax
 from models.learners.digest import digest_content
 from models.learners.feature_rows import FeatureRows, Rows, weigh_rows
 from models.learners.reservoir import Memory, Reservoir
-from models.learners.text import (
-    DEFAULT_BITS,
-    HashedText,
-    Values,
-    explain_terms,
-    hash_text,
-    normalise_blocks,
-)
+from models.learners.text import DEFAULT_BITS, HashedText, Values, hash_text, normalise_blocks
+from models.learners.text_parts import parts_of
 
 BIAS = "(bias)"
 REST = "(rest)"
@@ -87,6 +81,11 @@ class HashedSoftmaxClassifier:
         self._reservoir = Reservoir(reservoir_size, seed)
         self._scale = LogitScale()
         self._precision = AnswerPrecision()
+        self._last_read: tuple[HashedText, Rows, Values] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what was found while answering: it is found again."""
+        return {**vars(self), "_last_read": None}
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -127,6 +126,7 @@ class HashedSoftmaxClassifier:
         if column is None:
             return
         self._text_count += 1
+        self._last_read = None
         rows = self._weights.assign(hashed.indices)
         self._count_texts(rows)
         memory = Memory(
@@ -197,10 +197,10 @@ class HashedSoftmaxClassifier:
         effects = self._weights.layers[_BOTH][rows, column].astype(np.float64)
         effects -= _BAYES_SHARE * self._thinness[column]
         effects *= scale * values
-        parts = explain_terms(hashed, effects)
-        ranked = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
+        parts = parts_of(hashed)
+        ranked = parts.rank(parts.add_up(effects))
         shown = ranked if top is None else ranked[:top]
-        rest = sum(effect for _, effect in ranked[len(shown) :])
+        rest = sum([effect for _, effect in ranked[len(shown) :]])
         return [*shown, (REST, rest), (BIAS, scale * float(self._bias[column]))]
 
     def digest(self) -> str:
@@ -245,8 +245,12 @@ class HashedSoftmaxClassifier:
 
     def _read(self, hashed: HashedText) -> tuple[Rows, Values]:
         """Return rows and values of a text that is not learned."""
+        if self._last_read is not None and self._last_read[0] is hashed:
+            return self._last_read[1:]
         rows = self._weights.find(hashed.indices)
-        return rows, self._weigh(rows, hashed.counts, hashed.word_count, hashed.words_weight)
+        values = self._weigh(rows, hashed.counts, hashed.word_count, hashed.words_weight)
+        self._last_read = hashed, rows, values
+        return rows, values
 
     def _values(self, memory: Memory) -> Values:
         return self._weigh(memory.rows, memory.counts, memory.word_count, memory.words_weight)

@@ -43,6 +43,8 @@ class HashedText:
     Attributes:
         text: what was hashed, as given, cut to `MAX_CHARACTERS`.
         pieces: its normalised words and CJK runs, in order.
+        terms: the hash of each word, pair of words and run of characters, in this order, as
+            often as they occur; those of characters are inverted.
         bits: indices lie in ``[0, 2**bits)``.
         indices: the word block, then the character block; unique within a block, in order of
             first appearance.
@@ -53,6 +55,7 @@ class HashedText:
 
     text: str
     pieces: tuple[str, ...]
+    terms: list[int]
     bits: int
     indices: Indices
     counts: Values
@@ -99,61 +102,26 @@ def hash_text(text: str, bits: int = DEFAULT_BITS) -> HashedText:
     before = _NO_WORD
     for piece in pieces:
         length += len(piece)
-        if _is_cjk(piece):
-            characters += [_gram_hash(gram, bits) for gram in _cjk_grams(piece)]
+        if is_cjk(piece):
+            characters += [gram_hash(gram, bits) for gram in cjk_grams(piece)]
             before = _NO_WORD
             continue
         word_length += len(piece)
-        word, inside = _word_hashes(piece, bits)
+        word, inside = word_hashes(piece, bits)
         words.append(word)
         characters += inside
         if before != _NO_WORD:
-            pairs.append(_pair_hash(before, word, bits))
+            pairs.append(pair_hash(before, word, bits))
         before = word
     words += pairs
     word_count = len(set(words))
-    occurrences = Counter(words + characters)
+    terms = words + characters
+    occurrences = Counter(terms)
     indices = np.fromiter(occurrences, np.int32, len(occurrences))
     np.invert(indices[word_count:], out=indices[word_count:])
     counts = _LOG_COUNTS.take(np.fromiter(occurrences.values(), np.int32, len(occurrences)))
     words_weight = WORDS_WEIGHT * word_length / length if length else 0.0
-    return HashedText(text, pieces, bits, indices, counts, word_count, words_weight)
-
-
-def explain_terms(hashed: HashedText, effects: npt.NDArray[np.float64]) -> dict[str, float]:
-    """Return what each readable part of a text adds when each of its indices adds its effect.
-
-    Parts are words (with the characters inside them), pairs of words, and for CJK texts runs
-    of characters; each occurrence of each index belongs to exactly one part.
-
-    Args:
-        hashed: the text.
-        effects: one per index; an index that occurs several times shares it evenly.
-
-    Returns:
-        Parts by name; their sum is the sum of the effects.
-    """
-    shares = (effects / np.rint(np.exp(hashed.counts - np.float32(1.0)))).tolist()
-    indices = hashed.indices.tolist()
-    indices[hashed.word_count :] = [~index for index in indices[hashed.word_count :]]
-    share_of = dict(zip(indices, shares, strict=True))
-    bits = hashed.bits
-    parts: dict[str, float] = {}
-    before, before_name = _NO_WORD, ""
-    for piece in hashed.pieces:
-        if _is_cjk(piece):
-            for gram in _cjk_grams(piece):
-                parts[gram] = parts.get(gram, 0.0) + share_of[_gram_hash(gram, bits)]
-            before = _NO_WORD
-            continue
-        word, inside = _word_hashes(piece, bits)
-        effect = share_of[word] + sum([share_of[index] for index in inside])
-        parts[piece] = parts.get(piece, 0.0) + effect
-        if before != _NO_WORD:
-            pair = f"{before_name} {piece}"
-            parts[pair] = parts.get(pair, 0.0) + share_of[_pair_hash(before, word, bits)]
-        before, before_name = word, piece
-    return parts
+    return HashedText(text, pieces, terms, bits, indices, counts, word_count, words_weight)
 
 
 def _pieces(text: str) -> tuple[str, ...]:
@@ -162,38 +130,38 @@ def _pieces(text: str) -> tuple[str, ...]:
         return tuple(word[:_MAX_WORD] for word in _ASCII_WORD.findall(text.lower()))
     normal = unicodedata.normalize("NFKC", text).lower()[: 2 * MAX_CHARACTERS]
     return tuple(
-        piece if len(piece) <= _MAX_WORD or _is_cjk(piece) else piece[:_MAX_WORD]
+        piece if len(piece) <= _MAX_WORD or is_cjk(piece) else piece[:_MAX_WORD]
         for piece in _PIECE.findall(normal)
     )
 
 
-def _is_cjk(piece: str) -> bool:
+def is_cjk(piece: str) -> bool:
+    """Tell whether a piece is a run of CJK characters."""
     return piece[0] >= _FIRST_CJK and _CJK_START.match(piece) is not None
 
 
-def _cjk_grams(run: str) -> list[str]:
+def cjk_grams(run: str) -> list[str]:
+    """Return the runs of one to three characters inside a CJK run."""
     return [run[i : i + n] for n in (1, 2, 3) for i in range(len(run) - n + 1)]
 
 
 @lru_cache(maxsize=8_192)
-def _word_hashes(word: str, bits: int) -> tuple[int, tuple[int, ...]]:
+def word_hashes(word: str, bits: int) -> tuple[int, tuple[int, ...]]:
     """Return the hash of a word, and those (inverted) of the characters inside it."""
     padded = f" {word} "
     inside = tuple(
-        _gram_hash(padded[i : i + n], bits)
-        for n in (2, 3, 4, 5)
-        for i in range(len(padded) - n + 1)
+        gram_hash(padded[i : i + n], bits) for n in (2, 3, 4, 5) for i in range(len(padded) - n + 1)
     )
     return _hash(f"w{word}", bits), inside
 
 
 @lru_cache(maxsize=65_536)
-def _gram_hash(gram: str, bits: int) -> int:
+def gram_hash(gram: str, bits: int) -> int:
     """Return the hash of characters, inverted: so words and characters are counted together."""
     return ~_hash(f"c{gram}", bits)
 
 
-def _pair_hash(first: int, second: int, bits: int) -> int:
+def pair_hash(first: int, second: int, bits: int) -> int:
     """Mix the hashes of two words in a row by Knuth's and Murmur's multipliers."""
     return ((first * 0x9E3779B1 ^ second * 0x85EBCA6B) >> 7) & ((1 << bits) - 1)
 

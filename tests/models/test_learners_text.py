@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.learners.text import MAX_CHARACTERS, explain_terms, hash_text
+from models.learners.text import MAX_CHARACTERS, HashedText, hash_text
+from models.learners.text_parts import Effects, TextParts
+
+
+def explain_terms(hashed: HashedText, effects: Effects) -> dict[str, float]:
+    parts = TextParts(hashed)
+    return dict(zip(parts.names, parts.add_up(effects).tolist(), strict=True))
 
 
 @given(st.text(max_size=200), st.sampled_from([8, 15]))
@@ -27,6 +33,14 @@ def test_explained_terms_add_up_to_all_effects(text: str, seed: int) -> None:
     effects = np.random.default_rng(seed).normal(size=len(hashed.indices))
     parts = explain_terms(hashed, effects)
     assert math.fsum(parts.values()) == pytest.approx(math.fsum(effects), abs=1e-9)
+
+
+@given(st.text(alphabet="ab 卡在", max_size=60), st.integers(0, 2**32 - 1))
+def test_parts_are_ranked_by_size_and_then_by_name(text: str, seed: int) -> None:
+    parts = TextParts(hash_text(text))
+    added = np.random.default_rng(seed).integers(-2, 3, len(parts.names)).astype(np.float64)
+    given = dict(zip(parts.names, added.tolist(), strict=True))
+    assert parts.rank(added) == sorted(given.items(), key=lambda part: (-abs(part[1]), part[0]))
 
 
 def test_explained_word_holds_the_characters_inside_it() -> None:
