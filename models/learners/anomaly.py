@@ -7,11 +7,13 @@ from typing import Any
 from river.anomaly import HalfSpaceTrees
 
 from models.learners.digest import digest_content
-from models.learners.numbers import finite
+from models.learners.half_spaces import Place, add_masses, shorten
+from models.learners.numbers import finite, finite_one
 from models.learners.ranking import SlidingRank
 
 _SPREADS = 8.0
 """The unit interval holds this many spreads on both sides of the centre."""
+_WIDTH = 2.0 * math.asinh(_SPREADS)
 
 
 class _Scale:
@@ -36,8 +38,8 @@ class _Scale:
             self.spread = math.sqrt(squares / len(ordered)) or 1.0
 
     def unit(self, value: float) -> float:
-        at = 0.5 + math.asinh((value - self.centre) / self.spread) / (2.0 * math.asinh(_SPREADS))
-        return min(max(at, 0.0), 1.0)
+        at = 0.5 + math.asinh((value - self.centre) / self.spread) / _WIDTH
+        return 0.0 if at < 0.0 else 1.0 if at > 1.0 else at
 
 
 class AnomalyLearner:
@@ -75,10 +77,15 @@ class AnomalyLearner:
         self._trees: Any = HalfSpaceTrees(
             n_trees=tree_count, height=height, window_size=window_size, seed=seed
         )
+        self._places: list[Place] = []
         self._scales: dict[str, _Scale] = {}
         self._collected: list[dict[str, float]] = []
         self._ranks = SlidingRank(rank_size)
         self._lesson_count = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what the trees are shortened to: it is found again."""
+        return {**vars(self), "_places": []}
 
     @property
     def ready(self) -> bool:
@@ -99,7 +106,7 @@ class AnomalyLearner:
         if self.ready:
             unit = self._unit(clean)
             self._ranks.learn_one(self._score(unit))
-            self._trees.learn_one(unit)
+            self._learn(unit)
             return
         self._collected.append(clean)
         if len(self._collected) == self.window_size:
@@ -107,7 +114,7 @@ class AnomalyLearner:
 
     def score_one(self, x: Mapping[str, float]) -> float:
         """Return how unusual ``x`` is, in [0, 1]; comparable within one learner only."""
-        return self._score(self._unit(self._read(x))) if self.ready else 0.0
+        return self._score(self._unit(x)) if self.ready else 0.0
 
     def rank_one(self, score: float) -> float:
         """Return the percentile of a score among the latest ones learned, in [0, 1]."""
@@ -135,9 +142,9 @@ class AnomalyLearner:
         # The trees take their features from the first example: begin with one that has all.
         whole = dict.fromkeys(self._scales, 0.5)
         units = [self._unit(clean) for clean in collected]
-        self._trees.learn_one(whole | units[0])
+        self._learn(whole | units[0])
         for unit in units[1:]:
-            self._trees.learn_one(unit)
+            self._learn(unit)
         for unit in units:
             self._ranks.learn_one(self._score(unit))
 
@@ -146,13 +153,28 @@ class AnomalyLearner:
             return finite(x)
         return finite({name: x[name] for name in self.features if name in x})
 
-    def _unit(self, clean: Mapping[str, float]) -> dict[str, float]:
-        return {
-            name: scale.unit(clean[name]) for name, scale in self._scales.items() if name in clean
-        }
+    def _unit(self, x: Mapping[str, float]) -> dict[str, float]:
+        unit: dict[str, float] = {}
+        for name, scale in self._scales.items():
+            value = finite_one(x.get(name))
+            if value is not None:
+                unit[name] = scale.unit(value)
+        return unit
 
-    def _score(self, unit: Mapping[str, float]) -> float:
-        return float(min(max(self._trees.score_one(dict(unit)), 0.0), 1.0))
+    def _learn(self, unit: dict[str, float]) -> None:
+        self._trees.learn_one(unit)
+        if self._trees.counter == 0:  # the window was full
+            self._places = []
+
+    def _score(self, unit: dict[str, float]) -> float:
+        if len(unit) < len(self._scales):
+            score = self._trees.score_one(unit)
+        else:
+            if not self._places:
+                self._places = shorten(self._trees)
+            trees = self._trees
+            score = 1.0 - add_masses(self._places, unit) / trees._max_score if self._places else 0.0
+        return float(min(max(score, 0.0), 1.0))
 
 
 def _node_content(node: Any) -> list[object]:

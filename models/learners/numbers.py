@@ -19,10 +19,19 @@ def finite(x: Mapping[str, float | None]) -> dict[str, float]:
     found: dict[str, float] = {}
     for name in sorted(x):
         value = x[name]
-        if value is None:
-            continue
-        if -LIMIT <= value <= LIMIT:
+        if value is not None and -LIMIT <= value <= LIMIT:
             found[name] = float(value)
-        elif value == value and abs(value) != math.inf:
-            found[name] = LIMIT if value > 0 else -LIMIT
+        elif (cut := finite_one(value)) is not None:
+            found[name] = cut
     return found
+
+
+def finite_one(value: float | None) -> float | None:
+    """Return a feature as a number, or None where it counts as missing; see `finite`."""
+    if value is None:
+        return None
+    if -LIMIT <= value <= LIMIT:
+        return float(value)
+    if value == value and abs(value) != math.inf:
+        return LIMIT if value > 0 else -LIMIT
+    return None

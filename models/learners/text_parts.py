@@ -81,8 +81,7 @@ class TextParts:
             self._with_inside, shares.take(self._index_of_inside), len(self._part_of)
         )
         added[self._with_whole] += shares.take(self._index_of_whole)
-        parts: Effects = np.bincount(self._part_of, added, len(self.names))
-        return parts
+        return np.bincount(self._part_of, added, len(self.names)).astype(np.float64, copy=False)
 
     def rank(self, added: Effects) -> list[tuple[str, float]]:
         """Return all parts, largest absolute addition first; equal ones in order of name."""

@@ -3,6 +3,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from river.anomaly import HalfSpaceTrees
 
 from models.learners.anomaly import AnomalyLearner
 from models.learners.ranking import SlidingRank
@@ -60,6 +61,19 @@ def test_anomaly_gets_used_to_what_stays() -> None:
     for _ in range(500):
         learner.learn_one({"amount": rng.uniform(800, 1000), "hour": rng.gauss(3, 1), "flag": 1.0})
     assert learner.score_one(new) < before
+
+
+def test_anomaly_scores_with_the_bits_of_rivers_trees() -> None:
+    learner, rng = AnomalyLearner(tree_count=3, height=6, window_size=40), random.Random(6)
+    for number in range(500):
+        x = usual(rng)
+        if number > 40:
+            unit = {name: scale.unit(x[name]) for name, scale in learner._scales.items()}
+            unit = dict(list(unit.items())[: rng.choice([1, 2, 3, 3, 3])])
+            known = {name: x[name] for name in unit}
+            rivers: HalfSpaceTrees = learner._trees
+            assert learner.score_one(known) == min(max(rivers.score_one(unit), 0.0), 1.0)
+        learner.learn_one(x)
 
 
 def test_anomaly_looks_only_at_the_features_it_was_given() -> None:

@@ -20,7 +20,7 @@ from learner_graph import learning_classes, reachable
 from learner_streams import payment
 
 HERE = Path(__file__).parent
-NO_LEARNERS = {"_Maker", "_Stop"}  # figures of a cell; where a forest was looked at
+NO_LEARNERS = {"_Maker", "_Stop", "TextParts"}  # figures; where a forest, or a text, was looked at
 EVERY = list(CASES)
 FEATURES = [name for name in CASES if CASES[name].kind == "features"]
 CLASSIFIERS = [name for name in CASES if CASES[name].shares]
