@@ -21,17 +21,45 @@ _NO_SOURCE: dict[str, Any] = {}
 _ticket_fields = itemgetter(*TICKET_FIELDS.values())
 _transaction_fields = itemgetter(*TRANSACTION_FIELDS.values())
 _feedback_fields = itemgetter(*FEEDBACK_FIELDS.values())
+_added_fields = itemgetter(*TICKET_ADDED)
+_head_fields = itemgetter(
+    "number", "tenant", "customer_id", "event_id", "occurred_ms", "source", "decided_ms", "policy",
+    "learner",
+)  # fmt: skip
+_name = itemgetter("name")
+_contribution = itemgetter("contribution")
 
 
 def head_of(record: Record, partition: int, appended_ms: int) -> Row:
     """Give the values of `tables.HEAD`."""
-    get = record.get
+    try:
+        fields = _head_fields(record)
+    except KeyError:  # not a decision
+        return _scant_head(record, partition, appended_ms)
+    number, tenant, customer_id, event_id, occurred_ms, source, decided_ms, policy, learner = fields
+    return (
+        partition,
+        number,
+        tenant,
+        customer_id,
+        event_id,
+        record.get("tick_ms") if occurred_ms is None else occurred_ms,
+        None if source is None else source["published_ms"],
+        decided_ms,
+        appended_ms,
+        policy,
+        None if learner is None else learner["revision"],
+    )
+
+
+def _scant_head(record: Record, partition: int, appended_ms: int) -> Row:
+    number, get = record["number"], record.get
     source = get("source")
     learner = get("learner")
     occurred_ms = get("occurred_ms")
     return (
         partition,
-        record["number"],
+        number,
         get("tenant"),
         get("customer_id"),
         get("event_id"),
@@ -74,7 +102,7 @@ def ticket_row(head: Row, record: Record) -> Row:
     return (
         *head,
         *_ticket_fields(decision),
-        *(decision.get(name, absent) for name, absent in TICKET_ADDED.items()),
+        *_added(decision),
         stake.get("amount_minor"),
         stake.get("currency"),
         event.get("transaction_ids") or [],
@@ -89,6 +117,14 @@ def ticket_row(head: Row, record: Record) -> Row:
         *reasons_of(decision.get("mood_reasons", [])),
         numbers_of(record["features"]),
     )
+
+
+def _added(decision: Record) -> Row:
+    try:
+        added: Row = _added_fields(decision)
+    except KeyError:
+        return tuple(decision.get(name, absent) for name, absent in TICKET_ADDED.items())
+    return added
 
 
 def transaction_row(head: Row, record: Record) -> Row:
@@ -133,11 +169,13 @@ def chances_of(choices: list[dict[str, Any]]) -> dict[str, float]:
 
 def reasons_of(reasons: list[dict[str, Any]]) -> tuple[list[str], list[float]]:
     """Give names and contributions of reasons, in their order."""
-    return [each["name"] for each in reasons], [each["contribution"] for each in reasons]
+    return list(map(_name, reasons)), list(map(_contribution, reasons))
 
 
 def numbers_of(numbers: dict[str, float | None]) -> dict[str, Any]:
     """Give named numbers as they are; nan where JSON, which knows no such number, has null."""
-    if None in numbers.values():
+    try:
+        sum(numbers.values())  # type: ignore[arg-type]  # the cheapest way to find a null
+    except TypeError:
         return {name: float("nan") if n is None else n for name, n in numbers.items()}
     return numbers

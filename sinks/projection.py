@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from schemas.errors import IncompatibleError
 from schemas.registry import ALERTS as ALERTS_TOPIC
 from schemas.registry import PRIORITIES as PRIORITIES_TOPIC
 from schemas.registry import QUESTIONS as QUESTIONS_TOPIC
 from sinks import decision_rows, output_rows, tables
-from sinks.tables import NULLABLE, Table
+from sinks.tables import FILLED, NULLABLE, Table
 
 Row = tuple[Any, ...]
+
+_DECIDED: Final[Mapping[str, tuple[str, Callable[[Row, Mapping[str, Any]], Row]] | None]] = {
+    "ticket": ("ticket_decisions", decision_rows.ticket_row),
+    "transaction": ("transaction_decisions", decision_rows.transaction_row),
+    "feedback": ("feedback_decisions", decision_rows.feedback_row),
+    "tick": ("ticks", decision_rows.tick_row),
+    "dead": ("dead_letters", output_rows.dead_letter_row),
+    "policy": None,
+    "duplicate": None,
+}
+"""Table and row of a record's decision by its kind, ``None`` where there is none."""
+
+_GIVEN_OUT: Final[Mapping[str, tuple[str, Callable[[Row, int, Mapping[str, Any]], Row]]]] = {
+    PRIORITIES_TOPIC.name: ("priority_changes", output_rows.priority_change_row),
+    ALERTS_TOPIC.name: ("alerts", output_rows.alert_row),
+    QUESTIONS_TOPIC.name: ("questions", output_rows.question_row),
+}
+"""Table and row of an effect by its topic; what goes elsewhere has no row here."""
 
 
 class Rows:
@@ -59,33 +77,17 @@ class Rows:
         self, record: Mapping[str, Any], partition: int, offset: int, appended_ms: int
     ) -> None:
         kind = record["kind"]
+        if kind not in _DECIDED:
+            raise ValueError(f"unknown kind {kind!r}")
         head = decision_rows.head_of(record, partition, appended_ms)
         made = [("journal_entries", decision_rows.entry_row(head, record, offset))]
-        match kind:
-            case "ticket":
-                made.append(("ticket_decisions", decision_rows.ticket_row(head, record)))
-            case "transaction":
-                made.append(("transaction_decisions", decision_rows.transaction_row(head, record)))
-            case "feedback":
-                made.append(("feedback_decisions", decision_rows.feedback_row(head, record)))
-            case "tick":
-                made.append(("ticks", decision_rows.tick_row(head, record)))
-            case "dead":
-                made.append(("dead_letters", output_rows.dead_letter_row(head, record)))
-            case "policy" | "duplicate":
-                pass
-            case _:
-                raise ValueError(f"unknown kind {kind!r}")
+        if decided := _DECIDED[kind]:
+            table, row_of = decided
+            made.append((table, row_of(head, record)))
         for index, effect in enumerate(record.get("effects") or ()):
-            topic, value = effect["topic"], effect["value"]
-            if topic == PRIORITIES_TOPIC.name:
-                made.append(
-                    ("priority_changes", output_rows.priority_change_row(head, index, value))
-                )
-            elif topic == ALERTS_TOPIC.name:
-                made.append(("alerts", output_rows.alert_row(head, index, value)))
-            elif topic == QUESTIONS_TOPIC.name:
-                made.append(("questions", output_rows.question_row(head, index, value)))
+            if given_out := _GIVEN_OUT.get(effect["topic"]):
+                table, effect_row = given_out
+                made.append((table, effect_row(head, index, effect["value"])))
         for table, row in made:  # only now, so that a refused record leaves nothing behind
             self._by_table[table].append(row)
 
@@ -129,11 +131,10 @@ class Rows:
 
 
 def _columns(table: Table, rows: list[Row]) -> dict[str, list[Any]]:
-    """Turn rows into columns; where a column cannot be NULL, nothing becomes ''."""
-    columns: dict[str, list[Any]] = {}
-    for name, values in zip(table.columns, zip(*rows, strict=True), strict=True):
-        if name in NULLABLE or None not in values:
-            columns[name] = list(values)
-        else:
-            columns[name] = ["" if value is None else value for value in values]
-    return columns
+    """Turn rows into columns; where a column of texts cannot be NULL, nothing becomes ''."""
+    return {
+        name: list(values)
+        if name in NULLABLE or name in FILLED
+        else ["" if value is None else value for value in values]
+        for name, values in zip(table.columns, zip(*rows, strict=True), strict=True)
+    }

@@ -25,7 +25,21 @@ NULLABLE: Final = frozenset({
     "satisfaction", "is_fraud", "alert_occurred_at", "override_until", "score",
     "category_threshold", "mood_confidence", "ask_propensity", "ask_share", "baseline",
 })  # fmt: skip
-"""Columns that are NULL where there is nothing to say; in any other, nothing is ''."""
+"""Columns that are NULL where there is nothing to say; in any other text, nothing is ''."""
+
+FILLED: Final = frozenset({
+    "journal_partition", "number", "appended_at", "journal_offset", "epoch", "effect_count",
+    "known", "reference_amount", "unparked_count", "abstained", "asked", "transaction_ids",
+    "categories", "category_reason_names", "category_reason_contributions",
+    "urgency_reason_names", "urgency_reason_contributions", "mood_reason_names",
+    "mood_reason_contributions", "features", "repeated", "anomaly", "percentile", "suspicious",
+    "alert", "budget_left", "sampled", "propensity", "assessed_count", "reason_names",
+    "reason_contributions", "known_at", "tick_at", "done_count", "is_full", "matured_count",
+    "dropped_count", "value_bytes", "effect_index", "open_ticket_ids", "evidence_positions",
+    "evidence_event_ids", "lesson_partition", "lesson_offset", "scores", "quality_partition",
+    "quality_offset", "value", "window_count", "missing_count",
+})  # fmt: skip
+"""Columns that are no text and always there."""
 
 HEAD: Final = (
     "journal_partition", "number", "tenant", "customer_id", "event_id", "occurred_at",

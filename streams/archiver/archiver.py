@@ -3,6 +3,8 @@
 Before a range is inserted it is noted in the metadata of the committed offset: from where to
 where, how many rows, which content. After a crash the same range is cut out of the log again and
 inserted with the same tokens, so that the warehouse recognises what it already has.
+
+While one stretch is inserted the next is collected, and noted only when that one is done.
 """
 
 import asyncio
@@ -31,6 +33,10 @@ log = structlog.get_logger(__name__)
 
 PROBE_EVERY_S = 5.0
 """How often the warehouse is asked whether it is there while nothing is to be inserted."""
+
+
+BACKLOG = 4
+"""How many times ``flush_rows`` are collected before a busy warehouse is waited for."""
 
 
 class Archiver:
@@ -65,6 +71,9 @@ class Archiver:
             idle_s=settings.archiver.flush_interval_ms / 1000,
         )
         self._stretches: dict[Place, Stretch] = {}
+        self._sealed: dict[Place, Stretch] = {}
+        """What is being inserted; the stretches begin behind it."""
+        self._insertion: asyncio.Task[None] | None = None
         self._generation = 0
         self._row_count = 0
         self._used_at_s = time.monotonic()
@@ -86,8 +95,9 @@ class Archiver:
             self.intake.done()
 
     def check(self) -> None:
-        """Halt if the intake's thread has failed; called every second."""
-        self._turns.check(self.intake.failure)
+        """Halt if the intake's thread or an insert has failed; called every second."""
+        ended = self._insertion if self._insertion and self._insertion.done() else None
+        self._turns.check(self.intake.failure, ended.exception() if ended else None)
 
     def adopt(self, policy: Policy) -> None:
         """Policies change nothing here."""
@@ -100,23 +110,25 @@ class Archiver:
             "row_count": self._row_count,
             "waiting_for": self._waiting.reason(),
             "positions": {
-                f"{topic}/{number}": stretch.start
-                for (topic, number), stretch in sorted(self._stretches.items())
+                f"{topic}/{number}": start
+                for (topic, number), start in sorted(self._starts().items())
             },
         }
 
     def standing(self) -> Standing:
         """Say how far the archiver is; called in any thread."""
-        stretches = self._stretches.copy()
-        return Standing(
-            {place: stretch.start for place, stretch in stretches.items()}, self._waiting
-        )
+        return Standing(self._starts(), self._waiting)
+
+    def _starts(self) -> dict[Place, int]:
+        """Give the first offsets that are not known to be inserted."""
+        stretches = {**self._stretches.copy(), **self._sealed.copy()}
+        return {place: stretch.start for place, stretch in stretches.items()}
 
     def measure(self) -> None:
         """Set the gauges among the metrics to how things stand."""
         oldest_ms = [
             stretch.oldest_ms
-            for stretch in self._stretches.values()
+            for stretch in (*self._sealed.values(), *self._stretches.values())
             if stretch.oldest_ms is not None
         ]
         now_ms = time.time() * 1000
@@ -138,9 +150,7 @@ class Archiver:
                     log.warning("slice_refused", topic=topic, partition=part.partition)
                     self._start(part.partition)
                     break
-                for raw in part.records:
-                    if raw.topic == topic:
-                        stretch.add(raw)
+                stretch.add([raw for raw in part.records if raw.topic == topic])
                 stretch.read_up_to(part.ends[topic])
         await self._insert_due()
         if any(part.records for part in batch):
@@ -149,18 +159,41 @@ class Archiver:
 
     async def _insert_due(self) -> None:
         config, generation = self._settings.archiver, self._generation
+        if self._insertion is not None and self._insertion.done():
+            await self._settle()
         now_s = time.monotonic()
-        due = [
-            (place, stretch)
+        due = {
+            place: stretch
             for place, stretch in self._stretches.items()
             if stretch.due(now_s, config.flush_rows, config.flush_interval_ms / 1000)
-        ]
+        }
+        if self._insertion is not None:
+            collected = sum(stretch.rows.row_count for stretch in self._stretches.values())
+            if collected < BACKLOG * config.flush_rows:
+                return
+            await self._settle()
+            if generation != self._generation:
+                return
         if not due:
             await self._probe()
             return
-        if not await self._commit({place: stretch.open_note() for place, stretch in due}):
+        after = {place: stretch.successor() for place, stretch in due.items()}
+        self._sealed = due
+        self._stretches.update(after)
+        self._insertion = asyncio.create_task(self._insert(due, generation))
+
+    async def _settle(self) -> None:
+        """Wait for the insert that is under way; raises what it raised."""
+        if self._insertion is not None:
+            await asyncio.wait({self._insertion})  # which does not end it if we are ended
+            self._insertion.result()
+            self._insertion = None
+
+    async def _insert(self, sealed: dict[Place, Stretch], generation: int) -> None:
+        opening = {place: stretch.open_note() for place, stretch in sealed.items()}
+        if not await self._commit(opening, generation):
             return
-        for _, stretch in due:
+        for stretch in sealed.values():
             again = stretch.is_reopened
             while generation == self._generation:
                 try:
@@ -182,12 +215,9 @@ class Archiver:
                     break
             else:
                 return
-        if generation == self._generation:
-            notes = {}
-            for place, stretch in due:
-                stretch.done()
-                notes[place] = stretch.done_note()
-            await self._commit(notes)
+        done = {place: stretch.done_note() for place, stretch in sealed.items()}
+        if await self._commit(done, generation):
+            self._sealed = {}
 
     async def _probe(self) -> None:
         """Ask whether the warehouse is there, now and then: nobody wants to learn it too late."""
@@ -202,12 +232,11 @@ class Archiver:
             self._waiting.over("warehouse")
         self._used_at_s = time.monotonic()
 
-    async def _commit(self, notes: dict[Place, tuple[int, Note]]) -> bool:
+    async def _commit(self, notes: dict[Place, tuple[int, Note]], generation: int) -> bool:
         offsets = [
             TopicPartition(topic, number, offset, note.token())
             for (topic, number), (offset, note) in notes.items()
         ]
-        generation = self._generation
         while generation == self._generation:
             try:
                 await self.intake.call(lambda consumer: note_down(consumer, offsets))
@@ -224,7 +253,8 @@ class Archiver:
 
     async def _assigned(self, numbers: set[int], generation: int) -> None:
         self._generation = generation
-        async with self._turns.lock:  # what was in flight has ended
+        async with self._turns.lock:
+            await self._quiet()
             while self._generation == generation:
                 try:
                     notes = await self.intake.call(
@@ -239,6 +269,7 @@ class Archiver:
                     self._turns.stop(fault)
                     return
                 self._waiting.over("positions")
+                self._sealed = {}
                 self._stretches = {
                     place: Stretch(*place, offset, note) for place, (offset, note) in notes.items()
                 }
@@ -249,7 +280,14 @@ class Archiver:
     async def _revoked(self, numbers: set[int]) -> None:
         self._generation = -1  # ends what waits; may come late, so it clears nothing
         async with self._turns.lock:
-            pass  # an insert in flight is finished first
+            await self._quiet()
+
+    async def _quiet(self) -> None:
+        """Wait until what was in flight has ended, well or not."""
+        if self._insertion is not None:
+            await asyncio.wait({self._insertion})
+            if self._insertion.exception() is None:
+                self._insertion = None
 
     def _start(self, number: int) -> None:
         positions = {

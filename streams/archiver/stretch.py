@@ -1,12 +1,14 @@
 """A stretch of one log that is to be inserted as one range."""
 
 import time
+from collections.abc import Sequence
 
-from schemas.codec import chain, decode_json
+from schemas.codec import decode_json
 from schemas.errors import IncompatibleError
 from schemas.registry import JOURNAL, LESSONS
 from sinks.projection import Rows
 from sinks.sink import Range
+from streams.archiver.content import Content
 from streams.archiver.notes import Note
 from streams.intake.batches import Raw
 
@@ -31,42 +33,44 @@ class Stretch:
         """Publishing time of the first record that is not inserted yet, ``None`` without one."""
         self._reading = note.reading
         self._reading_at_start = note.reading
-        self._digest = ""
         self._open = note if note.open_end is not None else None
+        self._content = Content(note.digest if self._open is not None else "")
         self._later: list[Raw] = []
         self._since_s = 0.0
 
-    def add(self, raw: Raw) -> None:
-        """Take in the next record."""
-        if self._open is not None and raw.offset >= (self._open.open_end or 0):
-            self._later.append(raw)  # belongs behind the range that is to be repeated
+    def add(self, raws: Sequence[Raw]) -> None:
+        """Take in the next records."""
+        if self._open is not None:
+            end = self._open.open_end or 0  # what stands there is behind the range to be repeated
+            self._later += [raw for raw in raws if raw.offset >= end]
+            raws = [raw for raw in raws if raw.offset < end]
+        if not raws:
             return
         if not self._since_s:
             self._since_s = time.monotonic()
-            self.oldest_ms = raw.published_ms
-        value = raw.value or b""
-        self._digest = chain(self._digest, value)
-        content = decode_json(value)
+            self.oldest_ms = raws[0].published_ms
+        values = [raw.value or b"" for raw in raws]
+        self._content.add(values)
         if self.topic == JOURNAL.name:
+            self._add_journal(raws, values)
+            return
+        add = self.rows.add_lesson if self.topic == LESSONS.name else self.rows.add_quality
+        for raw, value in zip(raws, values, strict=True):
+            add(
+                decode_json(value),
+                partition=self.partition,
+                offset=raw.offset,
+                appended_ms=raw.published_ms,
+            )
+
+    def _add_journal(self, raws: Sequence[Raw], values: Sequence[bytes]) -> None:
+        for raw, value in zip(raws, values, strict=True):
+            content = decode_json(value)
             reading = self._reading.accept(content)
             if reading is None:
-                return
+                continue
             self._reading = reading
             self.rows.add_journal(
-                content,
-                partition=self.partition,
-                offset=raw.offset,
-                appended_ms=raw.published_ms,
-            )
-        elif self.topic == LESSONS.name:
-            self.rows.add_lesson(
-                content,
-                partition=self.partition,
-                offset=raw.offset,
-                appended_ms=raw.published_ms,
-            )
-        else:
-            self.rows.add_quality(
                 content,
                 partition=self.partition,
                 offset=raw.offset,
@@ -97,34 +101,27 @@ class Stretch:
             IncompatibleError: the log does not hold what was noted.
         """
         end = self.end if self._open is None else (self._open.open_end or 0)
-        if self._open is not None and self._digest != self._open.digest:
+        digest = self._content.digest()
+        if self._open is not None and digest != self._open.digest:
             raise IncompatibleError(
                 f"{self.topic}/{self.partition} [{self.start}, {end}) is not what was noted "
                 "before the restart: the log has changed"
             )
-        return Range(self.topic, self.partition, self.start, end, self._digest)
+        return Range(self.topic, self.partition, self.start, end, digest)
 
     def open_note(self) -> tuple[int, Note]:
         """Give what to commit before the insert."""
         here = self.range()
         return self.start, Note(self._reading_at_start, here.end, self.rows.row_count, here.digest)
 
-    def done(self) -> None:
-        """Begin the next stretch behind the one that was inserted."""
-        end = self.range().end
-        read_end = self.end
-        later, self._later = self._later, []
-        self.start = end
-        self.rows = Rows()
-        self._reading_at_start = self._reading
-        self._digest = ""
-        self._open = None
-        self._since_s = 0.0
-        self.oldest_ms = None
-        for raw in later:
-            self.add(raw)
-        self.end = max(read_end, end)
-
     def done_note(self) -> tuple[int, Note]:
         """Give what to commit after the insert."""
-        return self.start, Note(self._reading_at_start)
+        return self.range().end, Note(self._reading)
+
+    def successor(self) -> "Stretch":
+        """Give the stretch behind this one, which takes in no more."""
+        end = self.range().end
+        after = Stretch(self.topic, self.partition, end, Note(self._reading))
+        after.add(self._later)
+        after.end = max(self.end, end)
+        return after

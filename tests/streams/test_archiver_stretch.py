@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.codec import decode_json, encode
+from schemas.codec import chain, decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError
 from schemas.registry import JOURNAL
+from streams.archiver.content import Content
 from streams.archiver.notes import Note
 from streams.archiver.stretch import Stretch
 from streams.intake.batches import Raw
@@ -40,8 +41,7 @@ LOG = [claim(0, 1), *(dead(n, n) for n in range(1, 9))]
 
 
 def fill(stretch: Stretch, records: Sequence[Raw]) -> None:
-    for raw in records:
-        stretch.add(raw)
+    stretch.add(records)
     if records:
         stretch.read_up_to(records[-1].offset + 1)
 
@@ -66,12 +66,13 @@ def test_open_range_is_cut_as_noted_and_the_rest_comes_after() -> None:
     fill(after, LOG[3:])
     assert after.due(0.0, 10**9, 1e9)  # at once, whatever the limits say
     assert content(after) == noted
-    after.done()
+    assert after.done_note() == (5, Note(Reading(1, "w", 4)))
+    after = after.successor()
     assert (after.start, after.end) == (5, 9)
     whole = fresh(5, Note(Reading(1, "w", 4)))
     fill(whole, LOG[5:])
     assert content(after) == content(whole)
-    assert after.done_note() == (5, Note(Reading(1, "w", 4)))
+    assert not after.is_reopened
 
 
 def test_open_range_with_other_content_is_refused() -> None:
@@ -82,6 +83,39 @@ def test_open_range_with_other_content_is_refused() -> None:
     fill(after, [*LOG[:4], dead(4, 4, writer="other")])
     with pytest.raises(IncompatibleError):
         after.range()
+
+
+def test_range_noted_by_an_earlier_version_is_recognised() -> None:
+    values = [raw.value or b"" for raw in LOG[:5]]
+    digest = ""
+    for value in values:
+        digest = chain(digest, value)
+    stretch = fresh(0, Note(Reading(), 5, 8, digest))
+    fill(stretch, LOG)
+    assert stretch.range().digest == digest
+    assert fresh(0, Note(Reading(), 0, 0, "")).range().digest == ""  # one without records
+    after = stretch.successor().range()
+    assert after.digest.startswith("2:")
+    changed = fresh(0, Note(Reading(), 5, 8, digest))
+    fill(changed, [*LOG[:4], dead(4, 4, writer="other")])
+    with pytest.raises(IncompatibleError):
+        changed.range()
+
+
+VALUES = st.lists(st.binary(max_size=4), max_size=6)
+
+
+@given(VALUES, VALUES, st.integers(0, 6))
+def test_digest_names_the_records_however_they_are_cut(
+    values: list[bytes], others: list[bytes], cut: int
+) -> None:
+    whole, parts, other = Content(), Content(), Content()
+    whole.add(values)
+    parts.add(values[:cut])
+    parts.add(values[cut:])
+    other.add(others)
+    assert whole.digest() == parts.digest()
+    assert (whole.digest() == other.digest()) == (values == others)
 
 
 def test_stretch_is_due_by_rows_or_by_time() -> None:
@@ -139,8 +173,8 @@ def test_rows_are_the_same_whenever_the_archiver_dies(
                 table[source.token(name, stretch.rows.row_count)] = columns
             steps_left = not dies("inserted")
         if steps_left:
-            stretch.done()
             committed = stretch.done_note()
+            stretch = stretch.successor()
             steps_left = not dies("done")
         if not steps_left:
             start, note = committed
@@ -162,7 +196,7 @@ NOTES = st.builds(
     READINGS,
     st.none() | st.integers(0, 2**60),
     st.integers(0, 2**40),
-    st.text("0123456789abcdef", max_size=32),
+    st.text("0123456789abcdef:", max_size=34),
 )
 
 
