@@ -1,7 +1,7 @@
 """The score of a transaction, and the reasons that add up to it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,14 +59,25 @@ def score_transaction(
         risk = sigmoid(learned_logit)
         frauds = learners.risk.fraud_count
         weight = frauds / (frauds + rules.blend_frauds)
-        blended = {name: weight * effect for name, effect in learned.items()}
-        for name, effect in parts.items():
-            blended[name] = blended.get(name, 0.0) + (1.0 - weight) * effect
         blend = sigmoid(weight * learned_logit + (1.0 - weight) * logit)
         if learners.quality.trusts("risk"):
-            kind, parts, score = "risk", blended, blend
+            kind, parts, score = "risk", _blended(learned, parts, weight), blend
     reasons = _reasons(parts, features, anomaly)
     return Score(score, kind, risk, anomaly, scorecard, blend, reasons)
+
+
+def _blended(
+    learned: dict[str, float], parts: Mapping[str, float], weight: float
+) -> dict[str, float]:
+    """Give what adds to the blend: ``weight`` of what was learned, the rest of the scorecard's.
+
+    It is written over what was learned: half a hundred features, for every transaction.
+    """
+    for name, effect in learned.items():
+        learned[name] = weight * effect
+    for name, effect in parts.items():
+        learned[name] = learned.get(name, 0.0) + (1.0 - weight) * effect
+    return learned
 
 
 def _rank(features: Mapping[str, float], learners: Learners) -> float:
@@ -85,10 +96,9 @@ def _reasons(
     parts: Mapping[str, float], features: Mapping[str, float], anomaly: float
 ) -> list[Reason]:
     """Give the largest contributions and what the others add together."""
-    sizes = sorted(map(abs, parts.values()), reverse=True)
-    least = sizes[min(SHOWN, len(sizes)) - 1]
+    least = _least_shown(parts.values())
     ranked = sorted(
-        [(-abs(part), name, part) for name, part in parts.items() if abs(part) >= least]
+        [(-abs(part), name, part) for name, part in parts.items() if not -least < part < least]
     )
     reasons: list[Reason] = [
         {
@@ -102,3 +112,17 @@ def _reasons(
         shown = math.fsum([effect for _, _, effect in ranked[:SHOWN]])
         reasons.append({"name": REST, "contribution": math.fsum(parts.values()) - shown})
     return reasons
+
+
+def _least_shown(parts: Iterable[float]) -> float:
+    """Give the size of the smallest part shown; the largest ones are at both ends of an order."""
+    ordered = sorted(parts)
+    low, high, size = 0, len(ordered) - 1, 0.0
+    for _ in range(min(SHOWN, len(ordered))):
+        if -ordered[low] > ordered[high]:
+            size = -ordered[low]
+            low += 1
+        else:
+            size = ordered[high]
+            high -= 1
+    return size

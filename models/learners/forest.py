@@ -14,7 +14,7 @@ from river.forest import ARFClassifier
 from river.tree.nodes.branch import DTBranch
 
 from models.learners.digest import digest_content
-from models.learners.numbers import finite
+from models.learners.numbers import LIMIT, finite, finite_one
 
 BASE = "(forest base)"
 _NEVER = 10**18
@@ -61,7 +61,7 @@ class FraudForest:
             seed=seed,
         )
         self._lesson_count = 0
-        self._roots: list[tuple[float, _Stop]] = []
+        self._roots: list[_Stop] = []
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what was found while predicting: it is found again."""
@@ -132,22 +132,27 @@ class FraudForest:
         """Return the probability at the roots, at the leaves, and what each feature moved it."""
         if not self._roots:
             self._roots = self._compile()
-        clean = self._read(x)
         start = end = 0.0
         moves: dict[str, float] = {}
-        for vote, stop in self._roots:
-            share = stop.share
-            start += vote * share
-            while stop.feature:
-                feature = stop.feature
-                stop = stop.follow(clean.get(feature))
-                moves[feature] = moves.get(feature, 0.0) + vote * (stop.share - share)
-                share = stop.share
-            end += vote * share
+        for root in self._roots:
+            stop = root
+            start += stop.voted
+            while feature := stop.feature:
+                value = x.get(feature)
+                if value is None or not -LIMIT <= value <= LIMIT:
+                    value = finite_one(value)
+                if value is None:
+                    stop = stop.crowd or stop.to_crowd()
+                elif value <= stop.threshold:
+                    stop = stop.low or stop.to_low()
+                else:
+                    stop = stop.high or stop.to_high()
+                moves[feature] = moves.get(feature, 0.0) + stop.move
+            end += stop.voted
         return (start, end, moves) if self._roots else (0.5, 0.5, moves)
 
-    def _compile(self) -> list[tuple[float, "_Stop"]]:
-        """Return each grown tree's vote (they add up to 1) and root."""
+    def _compile(self) -> list["_Stop"]:
+        """Return the root of each grown tree; the trees' votes add up to 1."""
         forest: Any = self._forest
         grown = [
             (metric.get() or 1.0, tree._root)
@@ -155,37 +160,54 @@ class FraudForest:
             if tree._root is not None
         ]
         total = math.fsum(vote for vote, _ in grown)
-        return [(vote / total, _Stop(root)) for vote, root in grown]
+        return [_Stop(root, vote / total, None) for vote, root in grown]
 
 
 class _Stop:
-    """A node of a tree as it stands between two lessons; what follows is looked up once."""
+    """A node of a tree as it stands between two lessons; what follows is looked up once.
 
-    __slots__ = ("_crowd", "_high", "_low", "_node", "feature", "share", "threshold")
+    Args:
+        node: River's.
+        vote: Of the tree, in [0, 1].
+        before: The stop above it.
 
-    def __init__(self, node: Any) -> None:
-        self.share = _true_share(node.stats)
-        self._node = node
-        self._low: _Stop | None = None
-        self._high: _Stop | None = None
-        self._crowd: _Stop | None = None
+    Attributes:
+        feature: By which it splits; "" in a leaf.
+        voted: Its share of frauds times the vote.
+        move: By how much that step moved the forest's probability.
+        low, high, crowd: What follows up to the threshold, above it, and where most lessons
+            went; None until somebody goes there.
+    """
+
+    __slots__ = (
+        "_node", "_share", "_vote", "crowd", "feature", "high", "low", "move", "threshold",
+        "voted",
+    )  # fmt: skip
+
+    def __init__(self, node: Any, vote: float, before: "_Stop | None") -> None:
         is_branch = isinstance(node, DTBranch)
         self.feature: str = node.feature if is_branch else ""
         self.threshold: float = node.threshold if is_branch else 0.0
+        self.low: _Stop | None = None
+        self.high: _Stop | None = None
+        self.crowd: _Stop | None = None
+        self._node = node
+        self._vote = vote
+        self._share = _true_share(node.stats)
+        self.voted = vote * self._share
+        self.move = 0.0 if before is None else vote * (self._share - before._share)
 
-    def follow(self, value: float | None) -> "_Stop":
-        """Return the next node down; without a value, where most lessons went."""
-        if value is None:
-            if self._crowd is None:
-                self._crowd = _Stop(self._node.most_common_path()[1])
-            return self._crowd
-        if value <= self.threshold:
-            if self._low is None:
-                self._low = _Stop(self._node.children[0])
-            return self._low
-        if self._high is None:
-            self._high = _Stop(self._node.children[1])
-        return self._high
+    def to_low(self) -> "_Stop":
+        self.low = _Stop(self._node.children[0], self._vote, self)
+        return self.low
+
+    def to_high(self) -> "_Stop":
+        self.high = _Stop(self._node.children[1], self._vote, self)
+        return self.high
+
+    def to_crowd(self) -> "_Stop":
+        self.crowd = _Stop(self._node.most_common_path()[1], self._vote, self)
+        return self.crowd
 
 
 def _true_share(stats: Mapping[bool, float]) -> float:

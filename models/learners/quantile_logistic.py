@@ -166,7 +166,11 @@ class QuantileBinLogistic:
         parts = {BIAS: self._bias}
         get = x.get
         for name, feature in self._ordered:
-            parts[name] = feature.weights[feature.bin(get(name))]
+            value = get(name)
+            if value is not None and -math.inf < value < math.inf:  # as in `_Binned.bin`
+                parts[name] = feature.weights[bisect_right(feature.edges, value) + 1]
+            else:
+                parts[name] = feature.weights[_MISSING]
         return parts
 
     def digest(self) -> str:

@@ -113,10 +113,12 @@ class RiskLearner:
         """
         if not self.ready:
             return {}
-        parts = {KEPT_SHARE: self._correction()}
-        for half in (self._bins.explain_one(x), self._forest.explain_one(x)):
-            for name, effect in half.items():
-                parts[name] = parts.get(name, 0.0) + effect / 2.0
+        parts = self._bins.explain_one(x)
+        for name, effect in parts.items():
+            parts[name] = effect / 2.0
+        parts[KEPT_SHARE] = self._correction()
+        for name, effect in self._forest.explain_one(x).items():
+            parts[name] = parts.get(name, 0.0) + effect / 2.0
         return parts
 
     def digest(self) -> str:
