@@ -67,6 +67,8 @@ class History:
         store.close()
 
     def _keep(self, decided: Decided) -> None:
+        if decided.dead:
+            raise RuntimeError(f"{len(decided.dead)} events of the past were refused")
         self.partition.store.commit(decided.position)
         for entry in decided.entries:
             self.journal.append(entry.value or b"")

@@ -8,7 +8,7 @@ hit equally often, the worst case for a cache. Nothing falls due meanwhile.
 import pickle
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -58,6 +58,7 @@ def measure_state(
     rounds: int = ROUNDS,
     slices: int = 3,
     slice_records: int = SLICE_RECORDS,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """Measure all sizes.
 
@@ -67,6 +68,7 @@ def measure_state(
         rounds: Each gives one figure for each size, at least 3.
         slices: For each round and size.
         slice_records: For each slice.
+        tell: Takes a line at each step.
     """
     count = (WARM_UP_SLICES + rounds * slices) * slice_records
     history = History(
@@ -77,6 +79,7 @@ def measure_state(
     try:
         for size in sizes:
             path = directory / f"customers-{size}"
+            tell(f"a store of {size:,} customers is made")
             make_store(history, path, copies[size])
             desks[size] = _Desk(_load(history, path, copies[size]), slice_records)
         used: dict[int, list[list[Used]]] = {size: [] for size in sizes}
@@ -213,6 +216,8 @@ def _serve(connection: Connection, slice_records: int) -> None:
         decided_s = time.thread_time()
         store.commit(decided.position)
         committed_s = time.thread_time()
+        if decided.dead:
+            raise RuntimeError(f"{len(decided.dead)} of {len(records)} events were refused")
         # What RocksDB's own threads did between two slices is in it as well.
         before_s, ended_s = ended_s, time.process_time()
         connection.send(
