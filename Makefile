@@ -4,10 +4,11 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
+BENCH := $(VENV)-bench# apart: the peers hold back other packages
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
-.PHONY: help demo test test-kafka kafka chaos conformance removals check clean
+.PHONY: help demo test test-kafka kafka chaos bench conformance removals check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -15,6 +16,7 @@ help:
 	@echo "make test        all tests that need no other program"
 	@echo "make test-kafka  the tests on a real Apache Kafka (Java and Maven)"
 	@echo "make chaos       a fault campaign on a real Apache Kafka, everything counted"
+	@echo "make bench       cost, latency, scale; against floors and other engines"
 	@echo "make conformance every learner is taught a million lessons: does it grow? (minutes)"
 	@echo "make removals    takes the mechanisms out one by one: do the tests notice? (minutes)"
 	@echo "make check       style, types, import contracts, dependencies, spelling"
@@ -40,6 +42,15 @@ kafka: $(VENV)/.demo
 
 chaos: kafka
 	@$(BIN)/riverdesk chaos --broker kafka $(ARGS)
+
+bench: kafka $(BENCH)/.bench
+	@$(BENCH)/bin/riverdesk bench $(ARGS)
+
+$(BENCH)/.bench: pyproject.toml | $(BIN)/python
+	@echo "installing Riverdesk and the engines that it is measured against"
+	@$(BIN)/python -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -e ".[embedded,bench]"
+	@touch $@
 
 conformance: $(VENV)/.test
 	@$(BIN)/python -m pytest -s -m long tests/models $(ARGS)
@@ -72,6 +83,6 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.demo
 
 clean:
-	@rm -rf $(VENV) .kafka build *.egg-info
+	@rm -rf $(VENV) $(BENCH) .kafka build *.egg-info
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find schemas models sinks streams tests -name __pycache__ -type d -prune -exec rm -rf {} +

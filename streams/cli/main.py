@@ -21,6 +21,7 @@ COMMANDS = {
     "replay": "streams.cli.replay",
     "evaluate": "streams.cli.evaluate",
     "chaos": "streams.cli.chaos",
+    "bench": "streams.cli.bench",
     "deadletters": "streams.cli.deadletters",
     "settings": "streams.cli.settings",
 }

@@ -1,0 +1,230 @@
+"""The pure core alone on what a desk did: ``python -m … FIRST SECOND``.
+
+It prints ``events cpu_s same``. FIRST and SECOND are the ends of the journal's partitions between which it is measured, as
+``12,34,56,78``. Everything is read into memory before. What is done then is what a decision needs:
+decode, mask, decide, let time pass, encode, advance, fold the same lessons at the same places.
+``same`` is how many of the journal's records came out again byte for byte, of all that were
+measured: that it was the same work.
+"""
+
+import gc
+import sys
+import time
+from bisect import bisect_left, bisect_right, insort
+from dataclasses import dataclass, field
+from typing import Any
+
+from models import core
+from models.learning import Learners
+from models.masking import mask
+from models.policy import POLICY_V1, Policy
+from models.state import Changes, Due, Room, Stamp, Value
+from schemas.codec import decode, decode_json, encode
+from schemas.errors import MalformedError, RejectedError
+from schemas.journal import JOURNAL_VERSION, Source
+from schemas.registry import INPUTS, JOURNAL, KIND_BY_TOPIC, LESSONS, SCHEMA_BY_TOPIC
+from streams.journal.reader import read
+from streams.kafka import end_offset, last_record_end, make_consumer
+from streams.settings import Settings, load
+
+
+@dataclass(slots=True)
+class Rooms:
+    """A partition's state in memory, with an agenda that stays fast when it is long."""
+
+    rooms: dict[tuple[Room, str], Value] = field(default_factory=dict)
+    agenda: list[Due] = field(default_factory=list)
+    entries: set[Due] = field(default_factory=set)
+
+    def get(self, room: Room, key: str) -> Value | None:
+        """Give the value, or ``None``."""
+        return self.rooms.get((room, key))
+
+    def due(self, now_ms: int, limit: int) -> list[Due]:
+        """Give at most ``limit`` agenda entries with ``at_ms <= now_ms``, in order."""
+        end = bisect_right(self.agenda, now_ms, key=lambda entry: entry.at_ms)
+        return self.agenda[: min(end, limit)]
+
+    def apply(self, changes: Changes) -> None:
+        """Apply the changes of one record."""
+        for place, value in changes.rooms.items():
+            if value is None:
+                self.rooms.pop(place, None)
+            else:
+                self.rooms[place] = value
+        for entry in changes.removed:
+            if entry in self.entries:
+                self.entries.discard(entry)
+                del self.agenda[bisect_left(self.agenda, entry)]
+        for entry in changes.added:
+            if entry not in self.entries:
+                self.entries.add(entry)
+                insort(self.agenda, entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One record of the journal with the input that it answers."""
+
+    at: tuple[int, int, int]
+    record: dict[str, Any]
+    journaled: bytes
+    raw: bytes
+    measured: bool
+
+
+class PureCore:
+    """Decides again what the desk decided.
+
+    Args:
+        settings: Of the desk.
+        lessons: Offsets and bytes of all lessons.
+    """
+
+    def __init__(self, settings: Settings, lessons: list[tuple[int, bytes]]) -> None:
+        count = settings.topics.partitions
+        self._partition_count = count
+        self._key = settings.masking_key.get_secret_value().encode()
+        self._tick_interval_ms = settings.desk.tick_interval_ms
+        self._states = [Rooms() for _ in range(count)]
+        self._ticked_ms = [0] * count
+        self._numbers = [0] * count
+        self._policy = Policy.from_content(POLICY_V1)
+        self._learners = Learners()
+        self._lessons = lessons
+        self._folded = 0
+        self.last = b""
+        """The last record that was encoded."""
+
+    def do(self, item: Item) -> None:
+        """Do what the desk did for one record of its journal."""
+        record, partition = item.record, item.at[1]
+        if record["kind"] == "policy":
+            draft = core.decide_policy(record["content"], self._stamp(partition, record))
+            self._append(partition, draft, record)
+            self._policy = Policy.from_content(record["content"])
+        elif "source" in record:
+            self._learn(record)
+            self._answer(partition, record, item.raw)
+
+    def _learn(self, record: dict[str, Any]) -> None:
+        revision = record.get("learner", {}).get("revision", 0)
+        while self._folded < len(self._lessons) and self._lessons[self._folded][0] < revision:
+            offset, raw = self._lessons[self._folded]
+            self._learners.fold(raw, offset)
+            self._folded += 1
+
+    def _answer(self, partition: int, record: dict[str, Any], raw: bytes) -> None:
+        source: Source = record["source"]
+        try:
+            event = mask(decode(SCHEMA_BY_TOPIC[source["topic"]], raw), self._key)
+            occurred_ms = event.occurred_ms
+            self._pass_time(partition, min(occurred_ms, source["published_ms"]), record)
+            draft = core.decide_event(
+                KIND_BY_TOPIC[source["topic"]],
+                event,
+                source,
+                self._states[partition],
+                self._learners,
+                self._policy,
+                self._stamp(partition, record),
+            )
+        except (MalformedError, RejectedError):
+            envelope = ("v", "epoch", "number", "writer")
+            draft = {name: value for name, value in record.items() if name not in envelope}
+        self._append(partition, draft, record)
+
+    def _pass_time(self, partition: int, now_ms: int, record: dict[str, Any]) -> None:
+        tick_ms = now_ms - now_ms % self._tick_interval_ms
+        if tick_ms <= self._ticked_ms[partition]:
+            return
+        more = True
+        while more:
+            draft = core.decide_tick(
+                tick_ms,
+                self._states[partition],
+                self._learners,
+                self._policy,
+                self._stamp(partition, record),
+            )
+            if draft is None:
+                break
+            self._append(partition, draft, record)
+            more = draft["decision"]["full"]
+        self._ticked_ms[partition] = tick_ms
+
+    def _stamp(self, partition: int, record: dict[str, Any]) -> Stamp:
+        number = self._numbers[partition] + 1
+        return Stamp(partition, self._partition_count, number, record["decided_ms"])
+
+    def _append(self, partition: int, draft: dict[str, Any], like: dict[str, Any]) -> None:
+        self._numbers[partition] += 1
+        record = {
+            "v": JOURNAL_VERSION,
+            "kind": draft["kind"],
+            "epoch": like["epoch"],
+            "number": self._numbers[partition],
+            "writer": like["writer"],
+            **draft,
+        }
+        self.last = encode(record)
+        state = self._states[partition]
+        state.apply(core.advance(record, state))
+
+
+def items(settings: Settings, first: list[int], second: list[int]) -> list[Item]:
+    """Read the journal up to ``second`` with its inputs, in the order of the decisions."""
+    consumer = make_consumer(settings.kafka, "bench-pure-core")
+    inputs: dict[tuple[str, int, int], bytes] = {}
+    found: list[Item] = []
+    for partition in range(settings.topics.partitions):
+        for topic in INPUTS:
+            end = end_offset(consumer, topic.name, partition)
+            for entry in read(consumer, topic.name, partition, 0, end):
+                inputs[topic.name, partition, entry.offset] = entry.value
+        for entry in read(consumer, JOURNAL.name, partition, 0, second[partition]):
+            record = decode_json(entry.value)
+            source = record.get("source")
+            place = (source["topic"], partition, source["offset"]) if source else ("", 0, 0)
+            at = (entry.appended_ms, partition, entry.offset)
+            measured = entry.offset >= first[partition]
+            found.append(Item(at, record, entry.value, inputs.get(place, b""), measured))
+    consumer.close()
+    return sorted(found, key=lambda item: item.at)
+
+
+def lessons(settings: Settings) -> list[tuple[int, bytes]]:
+    """Read all lessons."""
+    consumer = make_consumer(settings.kafka, "bench-pure-core")
+    end = last_record_end(consumer, LESSONS.name)
+    found = [(entry.offset, entry.value) for entry in read(consumer, LESSONS.name, 0, 0, end)]
+    consumer.close()
+    return found
+
+
+def main(first: list[int], second: list[int]) -> None:
+    """Decide all of it again, print what the measured part took."""
+    settings = load()
+    todo = items(settings, first, second)
+    pure = PureCore(settings, lessons(settings))
+    gc.collect()
+    gc.freeze()  # what was only read must not be looked through again and again
+    events = same = 0
+    cpu_s = began_s = 0.0
+    measuring = False
+    for item in todo:
+        if item.measured != measuring:
+            now_s = time.process_time()
+            cpu_s, began_s = (cpu_s + now_s - began_s, 0.0) if measuring else (cpu_s, now_s)
+            measuring = item.measured
+        pure.do(item)
+        if measuring and "source" in item.record:
+            events += 1
+            same += pure.last == item.journaled
+    if measuring:
+        cpu_s += time.process_time() - began_s
+    print(events, cpu_s, same / events if events else 0.0, flush=True)
+
+
+if __name__ == "__main__":
+    main(*([int(each) for each in given.split(",")] for given in sys.argv[1:3]))

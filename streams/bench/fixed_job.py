@@ -1,0 +1,208 @@
+"""The fixed job on every engine, each with the floor that belongs to it.
+
+Two busy hyperthreads slow each other, so a floor measured on an idle machine is too low for an
+engine that a broker works beside. The floor that an engine is compared with (``floor_us``) is
+therefore measured right after it, beside a process that reads and writes as many records a second
+as the engine did (:mod:`streams.bench.engines.pump`): the broker is as busy, but nothing else of
+the engine is there. ``floor_idle_us`` is the same without the pump.
+
+Overhead is CPU (user and system, all threads) an event less that floor. ``scaled_us`` is the
+overhead times 46 µs over the floor: what it would be where the floor is 46 µs.
+"""
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from models.fixed_job.payloads import payloads
+from schemas.registry import JOURNAL, TRANSACTIONS
+from streams.bench.engine_process import EngineProcess, is_installed, measure
+from streams.bench.ground import CUSTOMERS, Event, Ground
+from streams.bench.measuring import Slope, Spread
+
+REFERENCE_FLOOR_US = 46.0
+FLOOR_S = 3.0
+SEED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """How an engine is started.
+
+    Args:
+        name: Its key among the figures.
+        module: Below ``streams.bench.engines``.
+        package: Without it the engine is left out.
+        has_changelog: It takes a second topic.
+    """
+
+    name: str
+    module: str
+    package: str = ""
+    has_changelog: bool = False
+
+    @property
+    def is_there(self) -> bool:
+        """Whether what it needs is installed."""
+        return not self.package or is_installed(self.package)
+
+
+DESK = Engine("desk", "desk")
+PEERS = (
+    Engine("quix_state", "quix_state", "quixstreams"),
+    Engine("bytewax_state", "bytewax_state", "bytewax"),
+    Engine("confluent", "confluent"),
+    Engine("confluent_changelog", "confluent", has_changelog=True),
+    Engine("faust_agent", "faust_agent"),
+)
+
+
+@dataclass(slots=True)
+class Figures:
+    """What the runs of one engine gave; lists are in the order of the runs."""
+
+    cpu_us: list[float] = field(default_factory=list)
+    floor_us: list[float] = field(default_factory=list)
+    events_per_s: list[float] = field(default_factory=list)
+
+    def add(self, run: Slope, floor_us: float) -> None:
+        """Take a run and its floor."""
+        self.cpu_us.append(run.cpu_us_per_event)
+        self.floor_us.append(floor_us)
+        self.events_per_s.append(run.events_per_s)
+
+    @property
+    def overhead_us(self) -> Spread:
+        """CPU an event over the floor of the same run."""
+        return Spread.over(c - f for c, f in zip(self.cpu_us, self.floor_us, strict=True))
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the medians, and their spread under ``spread``."""
+        pairs = zip(self.cpu_us, self.floor_us, strict=True)
+        spreads = {
+            "overhead_us": self.overhead_us,
+            "floor_us": Spread.over(self.floor_us),
+            "scaled_us": Spread.over((c - f) * REFERENCE_FLOOR_US / f for c, f in pairs),
+            "cpu_us": Spread.over(self.cpu_us),
+            "events_per_s": Spread.over(self.events_per_s),
+        }
+        figures: dict[str, Any] = {name: each.as_json()["median"] for name, each in spreads.items()}
+        return figures | {"spread": {name: each.as_json() for name, each in spreads.items()}}
+
+
+def measure_desk(ground: Ground) -> dict[str, Any]:
+    """Give ``fixed_job``: the desk alone."""
+    return compare(ground, [DESK])
+
+
+def measure_peers(ground: Ground) -> dict[str, Any]:
+    """Give ``fixed_job`` and ``peers``: the desk and every engine that is installed."""
+    chosen = [
+        engine
+        for engine in (DESK, *PEERS)
+        if not ground.asked.engines or engine.name in ground.asked.engines
+    ]
+    return compare(ground, chosen)
+
+
+def compare(ground: Ground, engines: Sequence[Engine]) -> dict[str, Any]:
+    """Run engines in turn, as often as asked, on the same backlog."""
+    present = [engine for engine in engines if engine.is_there]
+    left_out = [engine.name for engine in engines if not engine.is_there]
+    for name in left_out:
+        ground.tell(f"{name} left out: not installed; `make bench` installs it")
+    preload(ground)
+    figures = {engine.name: Figures() for engine in present}
+    idle_us: list[float] = []
+    for number in range(ground.asked.repeats):
+        idle_us.append(floor_us(ground, 0.0))
+        for engine in present:
+            run = work_off(ground, engine)
+            beside_us = floor_us(ground, run.events_per_s)
+            figures[engine.name].add(run, beside_us)
+            ground.tell(
+                f"run {number + 1}, {engine.name}: {run.cpu_us_per_event:.1f} µs an event over a "
+                f"floor of {beside_us:.1f}, {run.events_per_s:,.0f} events/s"
+            )
+    return report(figures, Spread.over(idle_us), left_out)
+
+
+def report(
+    figures: Mapping[str, Figures], idle_us: Spread, left_out: Sequence[str]
+) -> dict[str, Any]:
+    """Give the figures under their fixed keys."""
+    found: dict[str, Any] = {"floor_idle_us": idle_us.as_json()["median"]}
+    if DESK.name in figures:
+        found |= figures[DESK.name].as_json()
+    peers = {name: each.as_json() for name, each in figures.items() if name != DESK.name}
+    result: dict[str, Any] = {"fixed_job": found}
+    if peers or left_out:
+        result["peers"] = peers | {"left_out": list(left_out)}
+    return result
+
+
+def preload(ground: Ground) -> None:
+    """Publish the backlog of the fixed job to empty topics."""
+    ground.renew()
+    ground.publish(backlog(ground.asked.events))
+    ground.tell(f"{ground.asked.events:,} transactions published")
+
+
+def backlog(count: int) -> list[Event]:
+    """Give so many events of the fixed job."""
+    events = islice(payloads(SEED, count, CUSTOMERS), count)
+    return [(TRANSACTIONS.name, key.decode(), raw) for key, raw in events]
+
+
+def start(ground: Ground, engine: Engine) -> tuple[EngineProcess, str]:
+    """Give an engine that is about to read from the beginning, and the topic it answers on."""
+    worker = ground.name(engine.name)
+    settings = ground.settings_for(worker)
+    if engine is DESK:
+        ground.renew([JOURNAL.name])  # and so it begins anew
+        return EngineProcess(engine.module, settings), JOURNAL.name
+    output = ground.add_topic(f"{worker}-out")
+    arguments = [output]
+    if engine.has_changelog:
+        arguments.append(ground.add_topic(f"{worker}-changelog", **{"cleanup.policy": "compact"}))
+    return EngineProcess(engine.module, settings, arguments), output
+
+
+def work_off(ground: Ground, engine: Engine) -> Slope:
+    """Run an engine over the backlog once."""
+    process, output = start(ground, engine)
+    with process:
+        (run,) = measure([process], lambda: ground.count(output), ground.asked.events)
+    if output != JOURNAL.name:
+        ground.drop_topic(output)
+    return run
+
+
+def floor_us(ground: Ground, beside_per_s: float, seconds: float = FLOOR_S) -> float:
+    """Give the CPU of the functions alone, µs an event.
+
+    Args:
+        ground: Where the backlog is.
+        beside_per_s: Records a second that are read and written meanwhile; 0 for an idle broker.
+        seconds: How long.
+    """
+    if not beside_per_s:
+        return floor_run(seconds).cpu_us_per_event
+    output = ground.add_topic(ground.name("pump"))
+    settings = ground.settings_for(output)
+    with EngineProcess("pump", settings, [output, str(beside_per_s)]) as pump:
+        found_us = floor_run(seconds).cpu_us_per_event
+        _ = pump.pid  # it has not ended meanwhile
+    ground.drop_topic(output)
+    return found_us
+
+
+def floor_run(seconds: float) -> Slope:
+    """Run the functions alone, in a process of their own."""
+    command = [sys.executable, "-m", "streams.bench.engines.floor", str(seconds)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    events, wall_s, cpu_s = done.stdout.split()
+    return Slope(int(events), float(wall_s), float(cpu_s))
