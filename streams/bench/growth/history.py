@@ -12,7 +12,9 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING
 
+from models import core as riverdesk
 from models.learning import Learners
+from models.verbs import Core
 from schemas.codec import decode_json, encode
 from schemas.registry import LESSONS
 from streams.desk.guard import DeadLetterLimit
@@ -82,13 +84,13 @@ class History:
         return min(raw.published_ms for raw in self.coming)
 
 
-def own(store: PartitionStore, learners: Learners) -> Partition:
+def own(store: PartitionStore, learners: Learners, core: Core = riverdesk) -> Partition:
     """Own the only partition there is, under the first claim."""
     if store.position.reading.epoch == 0:
         store.commit(FoldPosition(Reading(1, "bench", 0), 1))
     limit = DeadLetterLimit(2_000, 10_000, 0.5)
     identity = Identity(0, 1, 1, 1, "bench")
-    return Partition(identity, store, learners, MASKING_KEY, 60_000, limit)
+    return Partition(identity, store, learners, MASKING_KEY, 60_000, limit, core)
 
 
 def slice_of(records: Sequence[Raw], partition: Partition, unread_ms: int | None = None) -> Slice:
