@@ -1,6 +1,7 @@
 """What every event that comes in has in common."""
 
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -50,7 +51,7 @@ class Event(Contract):
     customer_id: Identifier
     occurred_at: UtcDatetime = Field(description="when it happened, not when it was published")
 
-    @property
+    @cached_property
     def occurred_ms(self) -> int:
         """``occurred_at`` as milliseconds since the epoch."""
         return milliseconds(self.occurred_at)

@@ -6,7 +6,7 @@ the state never does.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 import structlog
 
@@ -22,7 +22,7 @@ from streams.desk.refusals import Refusals
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-P = ParamSpec("P")
+Args = TypeVarTuple("Args")
 MESSAGE_CHARS = 500
 
 
@@ -35,22 +35,19 @@ class Refusal:
     message: str
 
 
-def attempt(
-    stage: Callable[[], str], work: Callable[P, T], *args: P.args, **kw: P.kwargs
-) -> T | Refusal:
+def attempt(stage: Callable[[], str], work: Callable[[*Args], T], *args: *Args) -> T | Refusal:
     """Do ``work``; give its result, or why the record must become a dead letter.
 
     Args:
         stage: Names the stage that was reached, asked only after a failure.
         work: Decodes or decides one record.
         args: For ``work``.
-        kw: For ``work``.
 
     Raises:
         UnavailableError, IncompatibleError, MisconfiguredError: never the record's fault.
     """
     try:
-        return work(*args, **kw)
+        return work(*args)
     except (UnavailableError, IncompatibleError, MisconfiguredError):
         raise
     except (MalformedError, RejectedError) as fault:

@@ -131,12 +131,12 @@ class Partition:
     # -- one record -----------------------------------------------------------------------------
 
     def _decide_record(self, raw: Raw, unread_ms: int | None, decided_ms: int) -> None:
-        source = Source(
-            topic=raw.topic,
-            partition=self.identity.partition,
-            offset=raw.offset,
-            published_ms=raw.published_ms,
-        )
+        source: Source = {
+            "topic": raw.topic,
+            "partition": self.identity.partition,
+            "offset": raw.offset,
+            "published_ms": raw.published_ms,
+        }
         event = attempt(self._admission.reached, self._admission.admit, raw)
         if isinstance(event, Refusal):
             self._give_up(raw, source, event, decided_ms)
