@@ -1,0 +1,108 @@
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from streams.bench import fixed_job
+from streams.bench.fixed_job import DESK, PEERS, Engine, Figures, report
+from streams.bench.latency import Run, percentile
+from streams.bench.measuring import Slope, Spread
+from streams.bench.registry import PARTS, PLAIN, merge, run
+from streams.bench.screen import Screen
+
+
+def figures(*cpu_us: float) -> Figures:
+    found = Figures()
+    for number, each in enumerate(cpu_us):
+        found.add(Slope(1_000, 0.1, each / 1_000), 40.0 + number)
+    return found
+
+
+def test_overhead_is_over_the_floor_of_the_same_run():
+    found = figures(50.0, 60.0, 43.0).as_json()
+    assert found["overhead_us"] == 10.0  # of 10, 19, 1
+    assert found["floor_us"] == 41.0
+    assert found["events_per_s"] == 10_000
+    assert found["spread"]["overhead_us"]["runs"] == [10.0, 19.0, 1.0]
+    assert found["spread"]["scaled_us"]["runs"][0] == 11.5  # 10 * 46 / 40
+
+
+def test_report_has_the_fixed_keys():
+    found = report(
+        {engine.name: figures(50.0, 60.0, 70.0) for engine in (DESK, *PEERS)},
+        Spread((39.0,)),
+        [],
+    )
+    assert {"overhead_us", "floor_us", "floor_idle_us", "scaled_us"} <= found["fixed_job"].keys()
+    for name in ("quix_state", "bytewax_state", "confluent", "faust_agent"):
+        assert found["peers"][name]["overhead_us"] == 19.0
+    assert found["peers"]["left_out"] == []
+
+
+def test_engines_that_are_not_installed_are_left_out_and_named(monkeypatch):
+    missing = Engine("quix_state", "quix_state", "a_package_that_nobody_has")
+    assert not missing.is_there
+    told: list[str] = []
+
+    class Ground:
+        class asked:  # noqa: N801
+            repeats = 1
+
+        tell = told.append
+
+    monkeypatch.setattr(fixed_job, "preload", lambda ground: None)
+    monkeypatch.setattr(fixed_job, "floor_us", lambda ground, rate: 40.0)
+    monkeypatch.setattr(fixed_job, "work_off", lambda ground, engine: Slope(100, 1.0, 0.005))
+    found = fixed_job.compare(Ground(), [DESK, missing])  # type: ignore[arg-type]
+    assert found["peers"] == {"left_out": ["quix_state"]}
+    assert found["fixed_job"]["overhead_us"] == 10.0
+    assert any("quix_state" in line and "make bench" in line for line in told)
+
+
+def test_percentile_is_the_nearest_rank():
+    values = [float(number) for number in range(100, 0, -1)]
+    assert percentile(values, 0.5) == 50.0
+    assert percentile(values, 0.99) == 99.0
+    assert percentile([7.0], 0.99) == 7.0
+
+
+def test_a_plain_run_has_only_parts_that_there_are():
+    assert set(PLAIN) <= PARTS.keys()
+    assert {"desk", "peers", "latency", "scale"} <= set(PLAIN)
+
+
+def test_reports_of_parts_are_merged(monkeypatch):
+    monkeypatch.setitem(PARTS, "one", lambda ground: {"peers": {"confluent": {"a": 1}}})
+    monkeypatch.setitem(PARTS, "two", lambda ground: {"peers": {"confluent": {"b": 2}}, "c": 3})
+
+    class Ground:
+        @staticmethod
+        def tell(line: str) -> None: ...
+
+    found = run(("one", "two"), Ground())  # type: ignore[arg-type]
+    assert found == {"peers": {"confluent": {"a": 1, "b": 2}}, "c": 3}
+    assert merge({"a": 1}, {"a": {"b": 2}}) == {"a": {"b": 2}}
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ({"desk": {"ratio_to_core": 1.2, "cpu_us": 600.0, "core_us": 500.0}}, ["1.20", "500"]),
+        ({"scale": {"ratio": 1.5, "machine_ratio": 1.6}}, ["1.50", "1.60"]),
+        ({"state": {"ratio_1m_to_1k": 1.25}}, ["ratio_1m_to_1k", "1.25"]),
+        ({"peers": {"left_out": ["quix_state"]}}, []),
+    ],
+)
+def test_screen_prints_whatever_parts_there_are(part, words):
+    text = StringIO()
+    Screen(Console(file=text, width=120)).report(part)
+    assert all(word in text.getvalue() for word in words)
+
+
+def test_screen_prints_engines_and_latencies_with_their_floors():
+    text = StringIO()
+    engines = report({"desk": figures(50.0), "confluent": figures(47.0)}, Spread((39.0,)), [])
+    engines["peers"]["confluent"]["latency"] = {"p50_ms": 4.0, "p99_ms": 9.0, "cpu_percent": 5.0}
+    Screen(Console(file=text, width=120)).report(engines)
+    assert all(word in text.getvalue() for word in ("desk", "confluent", "40.0", "9.00"))
+    assert Run(1.0, 2.0, 3.0).p99_ms == 2.0
