@@ -50,9 +50,9 @@ class Context:
             "customer_id": event["customer_id"],
             "event_id": event["event_id"],
             "occurred_ms": occurred_ms,
-            "event": dict(event),
-            "features": dict(features),
-            "decision": dict(decision),
+            "event": event,
+            "features": features,
+            "decision": decision,
             "effects": effects,
             "decided_ms": self.stamp.decided_ms,
         }

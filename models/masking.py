@@ -44,15 +44,13 @@ def mask(event: E, key: bytes) -> E:
     """
     changes: dict[str, object] = {}
     for name, value in event.__dict__.items():
-        if not value or name in _PLAIN:
-            continue
         if isinstance(value, str):
-            if len(value) < _SHORTEST and name not in _SHORT:
+            if (len(value) < _SHORTEST and name not in _SHORT) or name in _PLAIN or not value:
                 continue
             masked = _mask_field(name, value, key)
             if masked != value:
                 changes[name] = masked
-        elif isinstance(value, tuple):
+        elif value.__class__ is tuple:
             each = tuple(_mask_identifier(item, key) for item in value)
             if each != value:
                 changes[name] = each
@@ -82,7 +80,7 @@ def _mask_field(name: str, value: str, key: bytes) -> str:
 
 def _mask_identifier(value: str, key: bytes) -> str:
     """Tokenise an identifier that is, or holds, a card number of a known issuer's form."""
-    if len(value) < 13 or _is_token(value):
+    if len(value) < 13 or not _CARD_IN_NAME.search(value) or _is_token(value):
         return value
     return _CARD_IN_NAME.sub(
         lambda found: (

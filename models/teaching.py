@@ -162,7 +162,7 @@ def remember(
         "terminal_id": event.get("terminal_id"),
         "amount_minor": event.get("amount_minor"),
         "text": None if is_transaction else text_of(event),
-        "features": dict(features),
+        "features": features,
         "scores": _risk_scores(decision) if is_transaction else _text_scores(decision),
         "answered": _answered(decision),
         "amount": decision["amount"] if is_transaction else decision["amount_at_stake"],
