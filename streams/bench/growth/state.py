@@ -8,18 +8,20 @@ hit equally often, the worst case for a cache. Nothing falls due meanwhile.
 import pickle
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from models.learning import Learners
 from streams.bench.growth.copies import make_store, mark, spread_over
 from streams.bench.growth.history import MARK, SLICE_RECORDS, History, own, slice_of
 from streams.bench.measuring import Spread, rss_bytes
-from streams.desk.store import PartitionStore
+from streams.desk.store import ROOM_PREFIX, PartitionStore
 from streams.intake.batches import Raw
 
 COMPANY_CUSTOMERS = 1_000
@@ -102,7 +104,10 @@ def measure_state(
     return {
         "partitions": 1,
         "events_each": rounds * slices * slice_records,
-        "past_events_per_customer": PAST_EVENTS / COMPANY_CUSTOMERS,
+        "past_events_per_customer": round(_past_each(history), 2),
+        "bytes": _bytes(history),
+        "state_bytes_per_event": _by_room(history),
+        "disk_bytes_per_event": round(rows[-1]["disk_bytes_per_customer"] / _past_each(history)),
         "by_customers": rows,
         **_ratios(rows),
     }
@@ -135,6 +140,29 @@ def _row(
         "disk_mb": round(disk_bytes / 1e6, 1),
         "disk_bytes_per_customer": round(disk_bytes / customers),
     }
+
+
+def _past_each(history: History) -> float:
+    return len(history.journal) / len(history.customers)
+
+
+def _bytes(history: History) -> dict[str, int]:
+    """Give the mean sizes of what flows."""
+    flows = {
+        "event": [raw.value or b"" for raw in history.coming],
+        "journal": history.journal,
+        "lesson": history.lessons,
+    }
+    return {name: round(mean(len(each) for each in values)) for name, values in flows.items()}
+
+
+def _by_room(history: History) -> dict[str, int]:
+    """Give the bytes that an event leaves in each room, not yet compressed."""
+    sizes: Counter[str] = Counter()
+    for key, value in history.items:
+        room = key[1:].partition(b"\0")[0].decode() if key.startswith(ROOM_PREFIX) else "agenda"
+        sizes[room] += len(key) + len(value)
+    return {room: round(size / len(history.journal)) for room, size in sizes.most_common()}
 
 
 def _ratios(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
