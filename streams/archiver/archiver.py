@@ -75,6 +75,8 @@ class Archiver:
         """What is being inserted; the stretches begin behind it."""
         self._insertion: asyncio.Task[None] | None = None
         self._generation = 0
+        self._begun = 0
+        """The generation of the stretches; they begin behind an insert that ends with it."""
         self._row_count = 0
         self._used_at_s = time.monotonic()
 
@@ -139,6 +141,8 @@ class Archiver:
 
     async def _process(self, batch: Batch) -> None:
         started_at = time.perf_counter()
+        if self._begun != self._generation:
+            return
         for part in batch:
             if part.generation != self._generation or not part.records:
                 continue
@@ -273,6 +277,7 @@ class Archiver:
                 self._stretches = {
                     place: Stretch(*place, offset, note) for place, (offset, note) in notes.items()
                 }
+                self._begun = generation
                 for number in numbers:
                     self._start(number)
                 return

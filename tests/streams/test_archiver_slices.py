@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from embedded_log import until
 
 from schemas.codec import encode
+from schemas.errors import UnavailableError
 from schemas.registry import JOURNAL
 from streams.archiver.archiver import Archiver
 from streams.archiver.notes import Note
@@ -29,7 +31,7 @@ class Archived:
         )
         nowhere: Any = None
         self.role = Archiver(settings, nowhere, lambda batch: asyncio.sleep(0), self.halts.append)
-        self.role._generation = 2
+        self.role._generation = self.role._begun = 2
         self.stretch = Stretch(JOURNAL.name, 0, 3, Note(Reading(1, "w", 0)))
         self.role._stretches = {(JOURNAL.name, 0): self.stretch}
         self.role._used_at_s = float("inf")  # nor asks a warehouse that is not there
@@ -85,3 +87,41 @@ async def test_archiver_drops_an_older_assignment(archived: Archived) -> None:
     assert (archived.numbers(), archived.restarted) == ([], [])
     await archived.read(3, 1)
     assert archived.numbers() == [1]
+
+
+class Away:
+    """A warehouse that never answers."""
+
+    def write(self, *arguments: Any, **more: Any) -> Any:
+        raise UnavailableError("away", 0.01)
+
+
+async def test_what_follows_an_insert_that_was_given_up_is_not_noted(
+    archived: Archived, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[tuple[int, int | None]] = []
+
+    async def call(work: Any) -> None:
+        class Group:
+            def commit(self, offsets: Any, asynchronous: bool) -> None:
+                noted.extend(
+                    (each.offset, Note.from_token(each.metadata).open_end) for each in offsets
+                )
+
+        work(Group())
+
+    role: Any = archived.role
+    monkeypatch.setattr(role.intake, "call", call)
+    role._sink = Away()
+    role._settings = role._settings.model_copy(update={"archiver": ArchiverSettings(flush_rows=1)})
+    await archived.read(3, 1)
+    await until(lambda: role.status()["waiting_for"] is not None)
+    await archived.read(4, 2)
+    await role._revoked({0})
+    await archived.read(5, 3)
+    await asyncio.sleep(0.05)
+    role._generation = 3  # another assignment has come, but its positions are not known yet
+    await archived.read(5, 3, generation=3)
+    await asyncio.sleep(0.05)
+    assert noted == [(3, 4)]
+    assert archived.halts == []
