@@ -24,6 +24,7 @@ from streams.intake.batches import Batch, Slice
 from streams.intake.intake import Intake
 from streams.journal.acceptance import Reading
 from streams.kafka import Consumer, TopicPartition, make_consumer, partition_numbers
+from streams.publisher.glance import glance
 from streams.publisher.outlet import Outlet, Output
 from streams.publisher.positions import GROUP, committed, refuse_lost_positions
 from streams.settings import Settings
@@ -163,15 +164,16 @@ class Publisher:
     def _outputs(part: Slice, readings: dict[int, Reading]) -> list[Output]:
         outputs = []
         for raw in part.records:
-            record = decode_json(raw.value or b"")
+            value = raw.value or b""
+            record = glance(value) or decode_json(value)
             reading = readings[part.partition].accept(record)
             if reading is None:
                 continue
             readings[part.partition] = reading
             for effect in record.get("effects", ()):
                 key = effect["key"]
-                value = encode(effect["value"])
-                outputs.append(Output(effect["topic"], key.encode() if key else None, value))
+                content = encode(effect["value"])
+                outputs.append(Output(effect["topic"], key.encode() if key else None, content))
         return outputs
 
     # -- ownership ------------------------------------------------------------------------------
