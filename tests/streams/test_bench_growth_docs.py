@@ -1,0 +1,52 @@
+"""docs/performance.md is made from measurements, not typed."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "performance.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def maker() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("page", ROOT / "docs/figures/performance.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_page_is_what_its_measurements_say(maker: ModuleType) -> None:
+    assert maker.fill(PAGE, maker.load()) == PAGE, "run: python docs/figures/performance.py"
+
+
+def test_page_has_every_table_and_no_other(maker: ModuleType) -> None:
+    assert sorted(re.findall(r"<!-- made: (.*?) -->", PAGE)) == sorted(maker.TABLES)
+
+
+def test_page_without_measurements_says_so(maker: ModuleType) -> None:
+    assert maker.fill(PAGE, {}).count(maker.NOTHING) == len(maker.TABLES)
+
+
+def test_pictures_on_the_page_are_there() -> None:
+    for name in re.findall(r"\]\((figures/.*?\.svg)\)", PAGE):
+        assert (ROOT / "docs" / name).is_file(), name
+
+
+def test_all_files_make_one_report(maker: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "performance.json").write_text('{"a": {"b": 1, "c": 2}}')
+    (tmp_path / "performance-soak.json").write_text('{"a": {"b": 3, "d": 4}}')
+    assert maker.load(tmp_path) == {"a": {"b": 1, "c": 2, "d": 4}}
+
+
+@pytest.mark.parametrize(("measured", "said"), [(1.2, "yes"), (1.9, "**no**")])
+def test_targets_are_told_as_met_or_not(maker: ModuleType, measured: float, said: str) -> None:
+    found = maker.targets({"state": {"ratio_1m_to_1k": measured}})
+    assert found.splitlines()[-1].endswith(f"| {said} |")
+    found = maker.targets({"scale": {"ratio": {"median": measured, "min": 1.0}}})
+    assert found.splitlines()[-1].endswith("| yes |" if measured >= 1.8 else "| **no** |")
