@@ -1,5 +1,6 @@
 """The writer against a producer that fails as no broker can be made to."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from schemas.errors import UnavailableError
 from schemas.registry import JOURNAL
-from streams.journal.writer import Outgoing, Writer
+from streams.journal.writer import AT_ONCE_S, Outgoing, Writer
 from streams.settings import KafkaSettings
 
 RECORDS = [Outgoing(JOURNAL.name, 0, None, b"%d" % number) for number in range(3)]
@@ -110,3 +111,20 @@ def test_sound_producer_is_kept(producers: list[ScriptedProducer]) -> None:
     writer = Writer(KafkaSettings())
     assert [writer.append_now([record]) for record in RECORDS] == [[0], [1], [2]]
     assert len(producers) == 1
+
+
+async def test_slow_broker_is_waited_for_outside_the_event_loop(
+    producers: list[ScriptedProducer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[tuple[bool, float]] = []
+    flush = ScriptedProducer.flush
+
+    def slow(self: ScriptedProducer, timeout_s: float) -> int:
+        waits.append((threading.current_thread() is threading.main_thread(), timeout_s))
+        return len(self.waiting) if len(waits) == 1 else flush(self, timeout_s)
+
+    monkeypatch.setattr(ScriptedProducer, "flush", slow)
+    assert await Writer(KafkaSettings()).append(RECORDS) == [0, 1, 2]
+    assert waits == [(True, AT_ONCE_S), (False, 16.0)]
+    assert await Writer(KafkaSettings()).append(RECORDS) == [0, 1, 2]
+    assert waits[2:] == [(True, AT_ONCE_S)]  # a quick one costs no change of thread
