@@ -132,8 +132,9 @@ class QuantileBinLogistic:
             raise ValueError(f"weight {w} is not between 0 and {_HEAVIEST:g}")
         clean = finite(x)
         for name, value in clean.items():
-            if self._admitted(name):
-                self._features[name].observe(value, self.bin_count, self.warm_up_count)
+            feature = self._features.get(name) or self._admit(name)
+            if feature is not None and feature.seen is not None:
+                feature.observe(value, self.bin_count, self.warm_up_count)
         self._lesson_count += 1
         self._step(clean, y, w)
         if self._first_lessons is not None:
@@ -186,20 +187,19 @@ class QuantileBinLogistic:
             self._first_lessons,
         )
 
-    def _admitted(self, name: str) -> bool:
-        if name in self._features:
-            return True
+    def _admit(self, name: str) -> _Binned | None:
         if len(self._features) >= self.max_features:
-            return False
-        self._features[name] = _Binned(self.first_fit_count)
+            return None
+        feature = self._features[name] = _Binned(self.first_fit_count)
         self._ordered = sorted(self._features.items(), key=lambda item: item[0])
-        return True
+        return feature
 
     def _step(self, clean: Mapping[str, float], y: bool, w: float) -> None:
         bins: list[tuple[_Binned, int]] = []
         logit = self._bias
         for name, feature in self._ordered:
-            at = feature.bin(clean.get(name))
+            value = clean.get(name)
+            at = _MISSING if value is None else bisect_right(feature.edges, value) + 1
             bins.append((feature, at))
             logit += feature.weights[at]
         slope = (sigmoid(logit) - (1.0 if y else 0.0)) * w
@@ -208,9 +208,10 @@ class QuantileBinLogistic:
             return
         self._bias_squares += square
         self._bias -= self.learning_rate * slope / math.sqrt(self._bias_squares)
+        step = self.learning_rate * slope
         for feature, at in bins:
-            feature.squares[at] += square
-            feature.weights[at] -= self.learning_rate * slope / math.sqrt(feature.squares[at])
+            feature.squares[at] = squares = feature.squares[at] + square
+            feature.weights[at] -= step / math.sqrt(squares)
 
     def _learn_afresh(self, lessons: list[tuple[dict[str, float], bool, float]]) -> None:
         self._bias = self._bias_squares = 0.0

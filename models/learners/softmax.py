@@ -158,10 +158,11 @@ class HashedSoftmaxClassifier:
         """
         if not self._labels:
             return []
-        shares = self._shares(text)
-        least = np.partition(shares, -count)[-count] if count < len(shares) else 0.0
-        best = [(-float(shares[at]), self._labels[at]) for at in np.flatnonzero(shares >= least)]
-        return [(label, -share) for share, label in sorted(best)[:count]]
+        shares = self._shares(text).tolist()
+        least = sorted(shares)[-count] if count < len(shares) else 0.0
+        known = zip(shares, self._labels, strict=True)
+        best = sorted([(-share, label) for share, label in known if share >= least])
+        return [(label, -share) for share, label in best[:count]]
 
     def predict_one(self, text: str | HashedText) -> str | None:
         """Return the most probable class (first seen wins a tie); None before any."""
