@@ -21,6 +21,7 @@ from models.learning import Learners
 from streams.bench.growth.copies import make_store, mark, spread_over
 from streams.bench.growth.history import MARK, SLICE_RECORDS, History, own, slice_of
 from streams.bench.measuring import Spread, rss_bytes
+from streams.collecting import collect_rarely
 from streams.desk.store import ROOM_PREFIX, PartitionStore
 from streams.intake.batches import Raw
 
@@ -228,6 +229,7 @@ def _serve(connection: Connection, slice_records: int) -> None:
     parts = (
         load.records[at : at + slice_records] for at in range(0, len(load.records), slice_records)
     )
+    collect_rarely()  # as a role does
     connection.send("ready")
     ended_s = time.process_time()
     while (order := connection.recv()) != "close":
