@@ -23,11 +23,15 @@ __all__ = [
     "Producer",
     "TopicPartition",
     "end_offset",
+    "gathering",
     "is_gap",
     "make_consumer",
     "make_producer",
     "partition_numbers",
 ]
+
+GATHERED_BYTES = 65_536
+"""Of one answer to a consumer that lets records gather; a backlog has so many at once."""
 
 TAIL_RECORDS = 2_000
 """Records at a topic's end among which the last one is looked for."""
@@ -82,6 +86,15 @@ def make_consumer(
     if instance is not None:
         config["group.instance.id"] = instance
     return Consumer(config | _dotted(more))
+
+
+def gathering(gather_ms: int) -> dict[str, Any]:
+    """Give the settings of a consumer that is answered once much has come, or after a while.
+
+    Args:
+        gather_ms: How long the broker gathers what is less than ``GATHERED_BYTES``.
+    """
+    return {"fetch_min_bytes": GATHERED_BYTES, "fetch_wait_max_ms": gather_ms}
 
 
 def make_producer(kafka: KafkaSettings, **more: Any) -> Producer:

@@ -24,6 +24,7 @@ from schemas.codec import decode
 from schemas.errors import MalformedError, MisconfiguredError, RejectedError
 from schemas.policies import POLICY_UPDATE
 from schemas.registry import POLICIES
+from streams.collecting import collect_rarely
 from streams.health.metrics import Metrics
 from streams.health.pages import add_pages
 from streams.health.standing import Standing
@@ -148,6 +149,7 @@ def make_app(
             while not batches.subscriber_count:  # a channel without a reader drops what it gets
                 await self.sleep(0.01)
             await role.open()
+            collect_rarely()
 
         async def on_stop(self) -> None:
             await role.close()

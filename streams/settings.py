@@ -51,10 +51,13 @@ class DeskSettings(_Group):
     """The role that decides."""
 
     batch_records: int = Field(default=500, ge=1)
+    gather_ms: int = Field(default=5, ge=0, le=1_000)
+    """How long the broker may gather records while few come: fewer wake-ups, so much later."""
     clock: Literal["wall", "events"] = "wall"
     """``wall``: quiet partitions tick by the clock. ``events``: only events move time (replays)."""
     tick_interval_ms: int = Field(default=60_000, ge=1_000)
-    lessons_per_batch: int = Field(default=20, ge=1)
+    lessons_per_batch: int = Field(default=5, ge=1)
+    """So many between two small batches; behind a large one half as many as it had records."""
     checkpoint_every_lessons: int = Field(default=20_000, ge=1)
     checkpoints_kept: int = Field(default=3, ge=1)
     state_checkpoint_every_s: float = Field(default=900.0, gt=0)
@@ -69,6 +72,7 @@ class PublisherSettings(_Group):
     """The role that turns the journal into the topics people subscribe to."""
 
     batch_records: int = Field(default=1_000, ge=1)
+    gather_ms: int = Field(default=10, ge=0, le=1_000)
     from_beginning: bool = False
     """Publish the whole journal again where the group's positions were lost."""
     web_port: int = 6067
@@ -78,6 +82,7 @@ class ArchiverSettings(_Group):
     """The role that lands the journal in the warehouse."""
 
     batch_records: int = Field(default=2_000, ge=1)
+    gather_ms: int = Field(default=100, ge=0, le=1_000)
     flush_rows: int = Field(default=5_000, ge=1)
     flush_interval_ms: int = Field(default=1_000, ge=10)
     web_port: int = 6068

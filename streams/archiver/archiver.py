@@ -25,7 +25,7 @@ from streams.health.standing import Standing
 from streams.health.waiting import Waiting
 from streams.intake.batches import Batch
 from streams.intake.intake import Intake
-from streams.kafka import TopicPartition, make_consumer
+from streams.kafka import TopicPartition, gathering, make_consumer
 from streams.settings import Settings
 from streams.turns import Turns
 
@@ -62,7 +62,12 @@ class Archiver:
         self.metrics = Metrics("archiver")
         self._waiting = Waiting()
         self.intake = Intake(
-            make_consumer(settings.kafka, GROUP, f"riverdesk-archiver-{settings.worker}"),
+            make_consumer(
+                settings.kafka,
+                GROUP,
+                f"riverdesk-archiver-{settings.worker}",
+                **gathering(settings.archiver.gather_ms),
+            ),
             TOPICS,
             deliver=deliver,
             assigned=self._assigned,

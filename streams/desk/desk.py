@@ -32,13 +32,15 @@ from streams.health.standing import Standing
 from streams.intake.batches import Batch, Slice
 from streams.intake.intake import Intake
 from streams.journal.writer import Writer
-from streams.kafka import TopicPartition, make_consumer
+from streams.kafka import TopicPartition, gathering, make_consumer
 from streams.settings import Settings
 from streams.turns import Turns
 
 log = structlog.get_logger(__name__)
 
 COMMIT_EVERY_S = 1.0
+RECORDS_PER_LESSON = 2
+"""An event makes a quarter of a lesson: a desk that catches up must not leave them behind."""
 
 
 class Desk:
@@ -83,7 +85,12 @@ class Desk:
             self.digests,
         )
         self.intake = Intake(
-            make_consumer(settings.kafka, "riverdesk-desk", f"riverdesk-desk-{settings.worker}"),
+            make_consumer(
+                settings.kafka,
+                "riverdesk-desk",
+                f"riverdesk-desk-{settings.worker}",
+                **gathering(settings.desk.gather_ms),
+            ),
             [topic.name for topic in INPUTS],
             deliver=deliver,
             assigned=self._assigned,
@@ -194,7 +201,10 @@ class Desk:
 
     async def _process(self, batch: Batch) -> None:
         started_at = time.perf_counter()
-        lesson_count = self.feed.apply(self._settings.desk.lessons_per_batch)
+        record_count = sum(len(part.records) for part in batch)
+        lesson_count = self.feed.apply(
+            max(self._settings.desk.lessons_per_batch, record_count // RECORDS_PER_LESSON)
+        )
         work: list[tuple[Partition, Decided]] = []
         published_ms: list[int] = []
         try:
@@ -226,7 +236,6 @@ class Desk:
             partition.store.commit(decided.position)
         self._commit_offsets(work)
         self._count(work, published_ms, started_at)
-        record_count = sum(len(part.records) for part in batch)
         if record_count:
             log.debug(
                 "batch_decided",

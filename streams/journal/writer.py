@@ -7,7 +7,6 @@ from schemas.errors import UnavailableError
 from streams.kafka import KafkaError, KafkaException, Producer, make_producer
 from streams.settings import KafkaSettings
 
-
 AT_ONCE_S = 0.01
 """How long the event loop may wait for acknowledgements."""
 

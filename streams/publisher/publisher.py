@@ -23,7 +23,7 @@ from streams.health.waiting import Waiting
 from streams.intake.batches import Batch, Slice
 from streams.intake.intake import Intake
 from streams.journal.acceptance import Reading
-from streams.kafka import Consumer, TopicPartition, make_consumer, partition_numbers
+from streams.kafka import Consumer, TopicPartition, gathering, make_consumer, partition_numbers
 from streams.publisher.glance import glance
 from streams.publisher.outlet import Outlet, Output
 from streams.publisher.positions import GROUP, committed, refuse_lost_positions
@@ -54,7 +54,12 @@ class Publisher:
         self.metrics.count_each(catalogue.TRANSACTIONS, {"committed": 0, "aborted": 0})
         self._waiting = Waiting()
         self.intake = Intake(
-            make_consumer(settings.kafka, GROUP, f"riverdesk-publisher-{settings.worker}"),
+            make_consumer(
+                settings.kafka,
+                GROUP,
+                f"riverdesk-publisher-{settings.worker}",
+                **gathering(settings.publisher.gather_ms),
+            ),
             [JOURNAL.name],
             deliver=deliver,
             assigned=self._assigned,
