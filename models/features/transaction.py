@@ -96,24 +96,28 @@ def _add_windows(
 ) -> None:
     """Add counts: the oldest day of a window counts with the share still inside."""
     rest = 1.0 - elapsed
-    count_1 = count_7 = count_30 = 0.0
+    # Whole days add up exactly, in any order; the share of one comes last.
+    count_1 = count_7 = 0.0
     for day, count, _ in reversed(days):
         age = today - day
+        if age > 6:
+            if age == 7:
+                count_7 += rest * count
+            break
         if age < 0:
             continue
-        if age < 7:
-            count_7 += count
-            if age == 0:
-                count_1 += count
-            elif age == 1:
-                count_1 += rest * count
-        elif age == 7:
-            count_7 += rest * count
-        elif age >= 30:
-            if age == 30:
+        count_7 += count
+        if age == 0:
+            count_1 += count
+        elif age == 1:
+            count_1 += rest * count
+    oldest = today - 30
+    count_30 = float(sum([count for day, count, _ in days if oldest < day <= today]))
+    for day, count, _ in days:
+        if day >= oldest:
+            if day == oldest:
                 count_30 += rest * count
             break
-        count_30 += count
     features["count_1d"] = count_1
     features["count_7d"] = count_7
     features["count_30d"] = count_30
@@ -136,7 +140,9 @@ def _add_recent(features: dict[str, float], customer: Value, at_ms: int) -> None
     features["declined_1h"] = float(declined_1h)
     features["declined_1d"] = float(declined_1d)
     since_ms = at_ms - 14 * DAY_MS
-    features["large_14d"] = float(sum(since_ms < then <= at_ms for then in customer["large"]))
+    features["large_14d"] = float(
+        len([1 for then in customer["large"] if since_ms < then <= at_ms])
+    )
     if customer["recent"]:
         features["since_last_s"] = max(at_ms - customer["recent"][-1]["at_ms"], 0) / 1000.0
 
@@ -160,8 +166,9 @@ def _newness(name: str, known: Sequence[Sequence[Any]], at_ms: int) -> float:
     """
     for other, first_ms in known:
         if other == name:
-            oldest_ms = min(first_ms for _, first_ms in known)
-            return 1.0 if at_ms - DAY_MS < first_ms and oldest_ms < first_ms else 0.0
+            if first_ms <= at_ms - DAY_MS:
+                return 0.0
+            return 1.0 if any(earlier_ms < first_ms for _, earlier_ms in known) else 0.0
     return 1.0
 
 
