@@ -1,8 +1,9 @@
 """The pure core alone on what a desk did: ``python -m … FIRST SECOND``.
 
-It prints ``events cpu_s same``. FIRST and SECOND are the ends of the journal's partitions between which it is measured, as
-``12,34,56,78``. Everything is read into memory before. What is done then is what a decision needs:
-decode, mask, decide, let time pass, encode, advance, fold the same lessons at the same places.
+It prints ``events cpu_s same``. FIRST and SECOND are the ends of the journal's partitions between
+which it is measured, as ``12,34,56,78``. Everything is read into memory before. What is done then
+is what a decision needs: decode, mask, decide, encode, advance; let time pass and fold lessons
+where the desk did.
 ``same`` is how many of the journal's records came out again byte for byte, of all that were
 measured: that it was the same work.
 """
@@ -11,6 +12,7 @@ import gc
 import sys
 import time
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,9 +87,7 @@ class PureCore:
         count = settings.topics.partitions
         self._partition_count = count
         self._key = settings.masking_key.get_secret_value().encode()
-        self._tick_interval_ms = settings.desk.tick_interval_ms
         self._states = [Rooms() for _ in range(count)]
-        self._ticked_ms = [0] * count
         self._numbers = [0] * count
         self._policy = Policy.from_content(POLICY_V1)
         self._learners = Learners()
@@ -100,12 +100,19 @@ class PureCore:
         """Do what the desk did for one record of its journal."""
         record, partition = item.record, item.at[1]
         if record["kind"] == "policy":
-            draft = core.decide_policy(record["content"], self._stamp(partition, record))
-            self._append(partition, draft, record)
+            draft: Mapping[str, Any] = core.decide_policy(
+                record["content"], self._stamp(partition, record)
+            )
             self._policy = Policy.from_content(record["content"])
+        elif record["kind"] == "tick":
+            self._learn(record)
+            draft = self._tick(partition, record)
         elif "source" in record:
             self._learn(record)
-            self._answer(partition, record, item.raw)
+            draft = self._answer(partition, record, item.raw)
+        else:
+            return
+        self._append(partition, draft, record)
 
     def _learn(self, record: dict[str, Any]) -> None:
         revision = record.get("learner", {}).get("revision", 0)
@@ -114,13 +121,22 @@ class PureCore:
             self._learners.fold(raw, offset)
             self._folded += 1
 
-    def _answer(self, partition: int, record: dict[str, Any], raw: bytes) -> None:
+    def _tick(self, partition: int, record: dict[str, Any]) -> Mapping[str, Any]:
+        """Let time pass where the desk did; how far it could depends on what was unread then."""
+        draft = core.decide_tick(
+            record["tick_ms"],
+            self._states[partition],
+            self._learners,
+            self._policy,
+            self._stamp(partition, record),
+        )
+        return _without_envelope(record) if draft is None else draft
+
+    def _answer(self, partition: int, record: dict[str, Any], raw: bytes) -> Mapping[str, Any]:
         source: Source = record["source"]
         try:
             event = mask(decode(SCHEMA_BY_TOPIC[source["topic"]], raw), self._key)
-            occurred_ms = event.occurred_ms
-            self._pass_time(partition, min(occurred_ms, source["published_ms"]), record)
-            draft = core.decide_event(
+            return core.decide_event(
                 KIND_BY_TOPIC[source["topic"]],
                 event,
                 source,
@@ -130,34 +146,13 @@ class PureCore:
                 self._stamp(partition, record),
             )
         except (MalformedError, RejectedError):
-            envelope = ("v", "epoch", "number", "writer")
-            draft = {name: value for name, value in record.items() if name not in envelope}
-        self._append(partition, draft, record)
-
-    def _pass_time(self, partition: int, now_ms: int, record: dict[str, Any]) -> None:
-        tick_ms = now_ms - now_ms % self._tick_interval_ms
-        if tick_ms <= self._ticked_ms[partition]:
-            return
-        more = True
-        while more:
-            draft = core.decide_tick(
-                tick_ms,
-                self._states[partition],
-                self._learners,
-                self._policy,
-                self._stamp(partition, record),
-            )
-            if draft is None:
-                break
-            self._append(partition, draft, record)
-            more = draft["decision"]["full"]
-        self._ticked_ms[partition] = tick_ms
+            return _without_envelope(record)
 
     def _stamp(self, partition: int, record: dict[str, Any]) -> Stamp:
         number = self._numbers[partition] + 1
         return Stamp(partition, self._partition_count, number, record["decided_ms"])
 
-    def _append(self, partition: int, draft: dict[str, Any], like: dict[str, Any]) -> None:
+    def _append(self, partition: int, draft: Mapping[str, Any], like: dict[str, Any]) -> None:
         self._numbers[partition] += 1
         record = {
             "v": JOURNAL_VERSION,
@@ -170,6 +165,11 @@ class PureCore:
         self.last = encode(record)
         state = self._states[partition]
         state.apply(core.advance(record, state))
+
+
+def _without_envelope(record: Mapping[str, Any]) -> dict[str, Any]:
+    envelope = ("v", "epoch", "number", "writer")
+    return {name: value for name, value in record.items() if name not in envelope}
 
 
 def items(settings: Settings, first: list[int], second: list[int]) -> list[Item]:
