@@ -1,8 +1,8 @@
 """Makes docs/performance.md from its measurements: ``python docs/figures/performance.py``.
 
 Reads ``docs/figures/performance*.json``, which ``riverdesk bench … --json`` wrote (where two have
-a key, the one without a further name counts), fills the tables of the page between its marks, and draws
-the pictures (needs matplotlib: ``pip install 'riverdesk[docs]'``; ``--tables`` leaves them).
+a key, the one without a further name counts), fills the tables of the page between its marks, and
+draws the pictures (needs matplotlib: ``pip install 'riverdesk[docs]'``; ``--tables`` leaves them).
 """
 
 import json
@@ -154,10 +154,12 @@ def lesson_rates(report: Report) -> str:
             table("lessons/s | of one core, in every desk", cores),
             "",
             f"An event makes {found['per_event']} lessons with the first policy; one core folds "
-            f"{found['per_s']:,} a second. `lessons_per_batch` ({batch['lessons_per_batch']}) "
-            f"holds a batch up by {batch['pause_ms']} ms at the most; with batches of up to "
-            f"{batch['events_per_batch_followed']} events learning keeps up with deciding, with "
-            "larger ones (a desk that catches up) lessons wait until the load is lower.",
+            f"{found['per_s']:,} a second. Behind a small batch `lessons_per_batch` "
+            f"({batch['lessons_per_batch']}) lessons are folded at most, which holds the next one "
+            f"up by {batch['pause_ms']} ms; behind the largest ({batch['batch_records']} records) "
+            f"{batch['lessons_behind_largest']}, {batch['largest_pause_ms']} ms. So learning "
+            f"follows up to {batch['followed_per_event']} lessons an event, also while a desk "
+            "catches up; beyond that lessons wait until the load is lower.",
         ]
     )
 
@@ -200,16 +202,16 @@ def soak(report: Report) -> str:
             what, f"{each['level']:,.0f}", f"{each['per_h']:+,.1f}",
             f"{each['percent_per_h']:+.1f} ({each['percent_per_h_low']:+.1f} … "
             f"{each['percent_per_h_high']:+.1f})",
-            _said(flat),
+            verdict,
         ]
-        for what, each, flat in (
-            ("CPU an event, µs", found["cpu_us"], found["cpu_flat"]),
-            ("memory, MB", found["rss_mb"], found["rss_flat"]),
+        for what, each, verdict in (
+            ("CPU an event, µs", found["cpu_us"], found["cpu_verdict"]),
+            ("memory, MB", found["rss_mb"], found["rss_verdict"]),
         )
     ]  # fmt: skip
     return "\n".join(
         [
-            table("| level | an hour | % an hour (95 %) | flat", rows),
+            table("| level | an hour | % an hour (95 %) | verdict", rows),
             "",
             f"{found['minutes']:g} minutes at {found['events_per_s']:g} events/s, "
             f"{found['customers']:,} customers, {found['lessons']:,} lessons, "

@@ -15,6 +15,7 @@ from models.learning import Learners
 from schemas.codec import decode_json
 from streams.bench.growth.history import History
 from streams.bench.measuring import Spread
+from streams.desk.desk import RECORDS_PER_LESSON
 from streams.settings import DeskSettings
 
 CUSTOMERS = 2_000
@@ -88,14 +89,19 @@ def _fold(learners: Learners, lessons: Sequence[bytes], kinds: Sequence[str]) ->
 
 
 def _cap(lesson_us: float, per_event: float) -> dict[str, Any]:
-    """Reckon what ``lessons_per_batch`` means: the pause that it allows, the load that it follows.
+    """Reckon what the desk's limits mean: the pauses that they allow, the lessons that they follow.
 
-    The desk folds at most so many before a batch, and as many again while it waits for the next.
+    Behind a small batch ``lessons_per_batch`` are folded at most, behind a larger one as many as
+    it has records over :data:`RECORDS_PER_LESSON`.
     """
-    limit = DeskSettings().lessons_per_batch
+    desk = DeskSettings()
+    largest = max(desk.lessons_per_batch, desk.batch_records // RECORDS_PER_LESSON)
     return {
-        "lessons_per_batch": limit,
-        "pause_ms": round(limit * lesson_us / 1e3, 2),
-        "events_per_batch_followed": round(2 * limit / per_event),
-        "records_per_batch": DeskSettings().batch_records,
+        "lessons_per_batch": desk.lessons_per_batch,
+        "pause_ms": round(desk.lessons_per_batch * lesson_us / 1e3, 2),
+        "batch_records": desk.batch_records,
+        "lessons_behind_largest": largest,
+        "largest_pause_ms": round(largest * lesson_us / 1e3, 1),
+        "followed_per_event": round(1 / RECORDS_PER_LESSON, 2),
+        "keeps_pace": per_event <= 1 / RECORDS_PER_LESSON,
     }

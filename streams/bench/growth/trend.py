@@ -8,9 +8,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 Z_95 = 1.96
+
+Verdict = Literal["flat", "grows", "no growth shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,15 @@ class Trend:
     low: float
     high: float
 
-    def is_flat(self, tolerated: float) -> bool:
-        """Tell whether no growth is shown, or one of at most this share of the level.
+    def verdict(self, tolerated: float) -> Verdict:
+        """Tell whether it grows by more than a share of the level for each unit of time.
 
-        Args:
-            tolerated: For each unit of time.
+        ``flat`` and ``grows`` are said only where the whole interval says so.
         """
-        return self.low <= 0.0 or self.slope <= tolerated * self.level
+        bound = tolerated * self.level
+        if self.high <= bound:
+            return "flat"
+        return "grows" if self.low > bound else "no growth shown"
 
     def as_json(self, digits: int = 2) -> dict[str, Any]:
         """Give the slope and its interval, also in percent of the level."""
