@@ -18,6 +18,7 @@ from itertools import islice
 from typing import Any
 
 from models.fixed_job.payloads import payloads
+from schemas.errors import UnavailableError
 from schemas.registry import JOURNAL, TRANSACTIONS
 from streams.bench.engine_process import EngineProcess, is_installed, measure
 from streams.bench.ground import CUSTOMERS, Event, Ground
@@ -67,6 +68,8 @@ class Figures:
     cpu_us: list[float] = field(default_factory=list)
     floor_us: list[float] = field(default_factory=list)
     events_per_s: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    """What went wrong in runs that gave no figure."""
 
     def add(self, run: Slope, floor_us: float) -> None:
         """Take a run and its floor."""
@@ -80,7 +83,9 @@ class Figures:
         return Spread.over(c - f for c, f in zip(self.cpu_us, self.floor_us, strict=True))
 
     def as_json(self) -> dict[str, Any]:
-        """Give the medians, and their spread under ``spread``."""
+        """Give the medians, their spread under ``spread``, and the number of runs that failed."""
+        if not self.cpu_us:
+            return {"failed_runs": len(self.failures), "failures": self.failures}
         pairs = zip(self.cpu_us, self.floor_us, strict=True)
         spreads = {
             "overhead_us": self.overhead_us,
@@ -90,6 +95,7 @@ class Figures:
             "events_per_s": Spread.over(self.events_per_s),
         }
         figures: dict[str, Any] = {name: each.as_json()["median"] for name, each in spreads.items()}
+        figures["failed_runs"] = len(self.failures)
         return figures | {"spread": {name: each.as_json() for name, each in spreads.items()}}
 
 
@@ -120,7 +126,12 @@ def compare(ground: Ground, engines: Sequence[Engine]) -> dict[str, Any]:
     for number in range(ground.asked.repeats):
         idle_us.append(floor_us(ground, 0.0))
         for engine in present:
-            run = work_off(ground, engine)
+            try:
+                run = work_off(ground, engine)
+            except UnavailableError as fault:
+                figures[engine.name].failures.append(str(fault))
+                ground.tell(f"run {number + 1}, {engine.name} failed: {fault}")
+                continue
             beside_us = floor_us(ground, run.events_per_s)
             figures[engine.name].add(run, beside_us)
             ground.tell(

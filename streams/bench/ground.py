@@ -38,6 +38,7 @@ class Asked:
         rate_per_s: Of the measure of latency.
         latency_s: How long it takes.
         engines: Which engines run the fixed job; empty for all.
+        soak_minutes: How long a desk is watched for growth.
     """
 
     events: int = 150_000
@@ -45,6 +46,7 @@ class Asked:
     rate_per_s: int = 300
     latency_s: float = 15.0
     engines: tuple[str, ...] = ()
+    soak_minutes: float = 30.0
 
 
 class Ground:

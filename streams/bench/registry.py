@@ -8,9 +8,11 @@ merged, the later one on top.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from schemas.errors import UnavailableError
 from streams.bench.desk import measure_ratio
 from streams.bench.fixed_job import measure_desk, measure_peers
 from streams.bench.ground import Ground
+from streams.bench.growth.parts import GROWTH, soak
 from streams.bench.latency import measure_latency
 from streams.bench.scale import measure_scale
 
@@ -22,18 +24,24 @@ PARTS: dict[str, Measure] = {
     "desk": measure_ratio,
     "latency": measure_latency,
     "scale": measure_scale,
+    **GROWTH,
+    "soak": lambda ground: soak(ground, ground.asked.soak_minutes),
 }
 
-PLAIN = ("peers", "desk", "latency", "scale")
-"""What a run without a name measures; ``peers`` has ``fixed_job`` in it."""
+PLAIN = tuple(name for name in PARTS if name not in ("fixed_job", "soak"))
+"""What a run without a name measures: ``peers`` has ``fixed_job`` in it, ``soak`` takes long."""
 
 
 def run(names: tuple[str, ...], ground: Ground) -> dict[str, Any]:
-    """Run parts in their order and give one report."""
+    """Run parts in their order and give one report; what failed is named under ``failed``."""
     report: dict[str, Any] = {}
     for name in names:
         ground.tell(f"{name} …")
-        report = merge(report, PARTS[name](ground))
+        try:
+            report = merge(report, PARTS[name](ground))
+        except UnavailableError as fault:
+            ground.tell(f"{name} failed: {fault}")
+            report = merge(report, {"failed": {name: str(fault)}})
     return report
 
 

@@ -42,6 +42,13 @@ from streams.settings import KafkaSettings, Settings, TopicSettings, load
 @click.option(
     "--engine", "engines", multiple=True, help="Only these run the fixed job, e.g. `desk`."
 )
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=1),
+    default=30.0,
+    show_default=True,
+    help="Of `soak`.",
+)
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--keep", is_flag=True, help="Keep the directory with logs and states.")
 def bench(
@@ -51,6 +58,7 @@ def bench(
     repeats: int,
     rate: int,
     engines: tuple[str, ...],
+    minutes: float,
     json_path: Path | None,
     keep: bool,
 ) -> None:
@@ -58,6 +66,7 @@ def bench(
 
     Figures are medians of the repeats with their spread. CPU is user and system time of the
     worker's process. Trust ratios and what was measured in the same run; close other programs.
+    The exit status is 1 if a part could not be measured.
     """
     from streams.bench.ground import Asked
     from streams.bench.registry import PARTS, PLAIN
@@ -72,7 +81,9 @@ def bench(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends like Ctrl-C: nothing is left
     directory = Path(tempfile.mkdtemp(prefix="riverdesk-bench-"))
     screen = Screen(Console())
-    asked = Asked(events=events, repeats=repeats, rate_per_s=rate, engines=engines)
+    asked = Asked(
+        events=events, repeats=repeats, rate_per_s=rate, engines=engines, soak_minutes=minutes
+    )
     try:
         report = _run(parts or PLAIN, broker, directory, asked, screen)
     finally:
@@ -83,6 +94,8 @@ def bench(
     if json_path is not None:
         json_path.write_bytes(encode_pretty(report))
     screen.report(report)
+    if "failed" in report:
+        raise click.exceptions.Exit(1)
 
 
 def _run(

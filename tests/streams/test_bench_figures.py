@@ -3,6 +3,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from schemas.errors import UnavailableError
 from streams.bench import fixed_job
 from streams.bench.fixed_job import DESK, PEERS, Engine, Figures, report
 from streams.bench.latency import Run, percentile
@@ -57,6 +58,47 @@ def test_engines_that_are_not_installed_are_left_out_and_named(monkeypatch):
     assert found["peers"] == {"left_out": ["quix_state"]}
     assert found["fixed_job"]["overhead_us"] == 10.0
     assert any("quix_state" in line and "make bench" in line for line in told)
+
+
+def test_a_run_that_fails_is_counted_and_the_others_go_on(monkeypatch):
+    told: list[str] = []
+
+    class Ground:
+        class asked:  # noqa: N801
+            repeats = 3
+
+        tell = told.append
+
+    runs = iter([Slope(100, 1.0, 0.005), None, Slope(100, 1.0, 0.006)])
+
+    def work_off(ground: object, engine: Engine) -> Slope:
+        if (run := next(runs)) is None:
+            raise UnavailableError("the engine has ended")
+        return run
+
+    monkeypatch.setattr(fixed_job, "preload", lambda ground: None)
+    monkeypatch.setattr(fixed_job, "floor_us", lambda ground, rate: 40.0)
+    monkeypatch.setattr(fixed_job, "work_off", work_off)
+    found = fixed_job.compare(Ground(), [DESK])["fixed_job"]  # type: ignore[arg-type]
+    assert found["overhead_us"] == 15.0
+    assert found["failed_runs"] == 1
+    assert any("has ended" in line for line in told)
+    assert Figures(failures=["gone"]).as_json() == {"failed_runs": 1, "failures": ["gone"]}
+
+
+def test_a_part_that_fails_is_named_and_the_others_go_on(monkeypatch):
+    def fail(ground: object) -> dict:
+        raise UnavailableError("away")
+
+    monkeypatch.setitem(PARTS, "one", fail)
+    monkeypatch.setitem(PARTS, "two", lambda ground: {"c": 3})
+
+    class Ground:
+        @staticmethod
+        def tell(line: str) -> None: ...
+
+    found = run(("one", "two"), Ground())  # type: ignore[arg-type]
+    assert found == {"failed": {"one": "away"}, "c": 3}
 
 
 def test_percentile_is_the_nearest_rank():
