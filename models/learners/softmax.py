@@ -199,9 +199,7 @@ class HashedSoftmaxClassifier:
         effects -= _BAYES_SHARE * self._thinness[column]
         effects *= scale * values
         parts = parts_of(hashed)
-        ranked = parts.rank(parts.add_up(effects))
-        shown = ranked if top is None else ranked[:top]
-        rest = sum([effect for _, effect in ranked[len(shown) :]])
+        shown, rest = parts.rank(parts.add_up(effects), top)
         return [*shown, (REST, rest), (BIAS, scale * float(self._bias[column]))]
 
     def digest(self) -> str:

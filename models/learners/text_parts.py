@@ -83,12 +83,16 @@ class TextParts:
         added[self._with_whole] += shares.take(self._index_of_whole)
         return np.bincount(self._part_of, added, len(self.names)).astype(np.float64, copy=False)
 
-    def rank(self, added: Effects) -> list[tuple[str, float]]:
-        """Return all parts, largest absolute addition first; equal ones in order of name."""
+    def rank(self, added: Effects, top: int | None = None) -> tuple[list[tuple[str, float]], float]:
+        """Return the parts of largest absolute addition, and what all others add.
+
+        Equal ones come in order of name; ``None`` is all.
+        """
         order = self._by_name.take(np.argsort(-np.abs(added.take(self._by_name)), kind="stable"))
-        names = self.names
-        ranked = zip(order.tolist(), added.take(order).tolist(), strict=True)
-        return [(names[part], effect) for part, effect in ranked]
+        names, effects = self.names, added.take(order).tolist()
+        best = order[:top].tolist()
+        shown = [(names[part], effect) for part, effect in zip(best, effects, strict=False)]
+        return shown, sum(effects[len(shown) :])
 
 
 @lru_cache(maxsize=1)

@@ -40,7 +40,9 @@ def test_parts_are_ranked_by_size_and_then_by_name(text: str, seed: int) -> None
     parts = TextParts(hash_text(text))
     added = np.random.default_rng(seed).integers(-2, 3, len(parts.names)).astype(np.float64)
     given = dict(zip(parts.names, added.tolist(), strict=True))
-    assert parts.rank(added) == sorted(given.items(), key=lambda part: (-abs(part[1]), part[0]))
+    ranked = sorted(given.items(), key=lambda part: (-abs(part[1]), part[0]))
+    assert parts.rank(added) == (ranked, 0.0)
+    assert parts.rank(added, 3) == (ranked[:3], sum(effect for _, effect in ranked[3:]))
 
 
 def test_explained_word_holds_the_characters_inside_it() -> None:
