@@ -16,86 +16,43 @@ import pickle
 import shutil
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
 import structlog
-from rocksdict import Options, SstFileWriter
 
-from models import core
-from models.learning import Learners
-from models.masking import mask
-from models.policy import POLICY_V1, Policy
-from models.state import Stamp
-from schemas.codec import decode, decode_json, digest_bytes, encode
-from schemas.errors import RejectedError
-from schemas.journal import Source
-from schemas.registry import JOURNAL, KIND_BY_TOPIC, LESSONS, SCHEMA_BY_TOPIC
+from schemas.codec import decode_json, digest_bytes, encode
+from schemas.registry import JOURNAL
+from streams.bench.growth.copies import make_store
+from streams.bench.growth.history import MARK, START_MS, History
 from streams.desk.checkpoints import Checkpoints
 from streams.desk.position import FoldPosition
 from streams.desk.state_checkpoints import StateCheckpoints
 from streams.desk.state_keeper import StateKeeper
-from streams.desk.store import AGENDA_PREFIX, PartitionStore
+from streams.desk.store import PartitionStore
 from streams.desk.takeover import take_over
 from streams.journal.acceptance import Reading
-from streams.journal.fold import advance_position
 from streams.journal.writer import Outgoing, Writer
 from streams.local_kafka.server import KafkaServer
 from streams.settings import KafkaSettings, TopicSettings
-from streams.simulator.company import company
 from streams.topics import create_topics
 
-START_MS = 1_772_409_600_000
 EVENTS = 6_000
+CUSTOMERS = 4_200
 CLAIM = {"v": 1, "kind": "claim", "epoch": 1, "writer": "w", "at_ms": 0}
 APPEND_RECORDS = 5_000
-SST_ENTRIES = 100_000
 
 
 class Sample:
     """Some thousand customers with what was decided about them, and the records that did it."""
 
     def __init__(self, directory: Path, events: int = EVENTS) -> None:
-        self.learners = Learners()
-        self.records: list[bytes] = []
-        self.customers: set[str] = set()
-        store, policy = PartitionStore(directory), Policy.from_content(POLICY_V1)
-        position = FoldPosition(Reading(1, "w", 0), 1)
-        for event in company(1, events, START_MS, days=events / 12_000):
-            arrived = mask(decode(SCHEMA_BY_TOPIC[event.topic], event.value), b"key")
-            number = position.reading.number + 1
-            source = Source(
-                topic=event.topic, partition=0, offset=number, published_ms=event.at_ms + 10
-            )
-            stamp = Stamp(0, 1, number, event.at_ms + 12)
-            kind = KIND_BY_TOPIC[event.topic]
-            with suppress(RejectedError):
-                draft = core.decide_event(
-                    kind,
-                    arrived,
-                    source,
-                    store,
-                    self.learners,
-                    policy,
-                    stamp,
-                )
-                record = {"v": 1, "epoch": 1, "number": number, "writer": "w", **draft}
-                store.stage(core.advance(record, store))
-                reading = Reading(1, "w", number)
-                position = advance_position(position, record, reading_after=reading)
-                store.commit(position)
-                self.records.append(encode(record))
-                self.customers.add(event.key)
-                for effect in draft.get("effects", ()):
-                    if effect["topic"] == LESSONS.name:
-                        self.learners.fold(encode(effect["value"]), self.learners.revision)
-        self.items = [(bytes(key), bytes(value)) for key, value in store._db.items()]
-        store.close()
+        self.history = History(directory, customers=CUSTOMERS, past=events, coming=0)
+        self.learners, self.customers = self.history.learners, self.history.customers
+        self.records = [raw for raw in self.history.journal if "source" in decode_json(raw)]
 
     def journal(self, record_count: int) -> Iterator[bytes]:
         """Give a claim and then so many records; each round of events has ids of its own."""
@@ -103,43 +60,17 @@ class Sample:
         rounds = (chr(letter) for letter in count(ord("a")))
         numbers = count(1)
         while record_count > 0:
-            name = f"{next(rounds)}1-".encode()
+            name = MARK + f"{next(rounds)}1-".encode()
             for raw in islice(self.records, record_count):
-                record: dict[str, Any] = decode_json(raw.replace(b"s1-", name))
-                record["number"] = next(numbers)
+                record: dict[str, Any] = decode_json(raw.replace(MARK + b"s1-", name))
+                record |= {"number": next(numbers), "writer": "w"}
                 record_count -= 1
                 yield encode(record)
 
-    def clone_into(self, store: PartitionStore, customers: int) -> None:
-        """Give a store so many customers, each with all that belongs to one."""
-        places: dict[bytes, list[tuple[bytes, bytes]]] = defaultdict(list)
-        copies = -(-customers // len(self.customers))
-        for key, value in self.items:
-            head, _, name = key.rpartition(b"/")
-            if key.startswith(AGENDA_PREFIX) and head:
-                for copy in range(copies):
-                    store._db.put(b"%b/%05d%b" % (head, copy, name), value)
-            elif head:
-                places[head].append((name, value))
-            elif key != b"\x00":
-                store._db.put(key, value)
-        cloned = (
-            (b"%b/%05d%b" % (head, copy, name), value)
-            for head in sorted(places)
-            for copy in range(copies)
-            for name, value in places[head]
-        )
-        directory = store.path.with_name("ingested")
-        directory.mkdir()
-        while part := list(islice(cloned, SST_ENTRIES)):
-            path = str(directory / f"{len(list(directory.iterdir()))}.sst")
-            writer = SstFileWriter(options=Options(raw_mode=True))
-            writer.open(path)
-            for key, value in part:
-                writer[key] = value
-            writer.finish()
-        store._db.ingest_external_file([str(path) for path in sorted(directory.iterdir())])
-        shutil.rmtree(directory)
+    def make_store(self, directory: Path, customers: int) -> PartitionStore:
+        """Make a store of so many customers, each with all that belongs to one."""
+        make_store(self.history, directory, -(-customers // len(self.customers)))
+        return PartitionStore(directory)
 
 
 async def longest_pause_s(work: Callable[[], Any]) -> float:
@@ -207,8 +138,7 @@ def append(kafka: KafkaSettings, partition: int, records: Iterator[bytes]) -> No
 def measure_state(
     sample: Sample, kafka: KafkaSettings, directory: Path, customers: int, ages: Sequence[int]
 ) -> None:
-    store = PartitionStore(directory / "store" / "1")
-    sample.clone_into(store, customers)
+    store = sample.make_store(directory / "store" / "1", customers)
     first = list(sample.journal(1))
     store.commit(FoldPosition(Reading(1, "w", 1), len(first), digest_bytes(first[-1]), revision=0))
     store.flush()
