@@ -14,6 +14,8 @@ from streams.bench.fixed_job import measure_desk, measure_peers
 from streams.bench.ground import Ground
 from streams.bench.growth.parts import GROWTH, soak
 from streams.bench.latency import measure_latency
+from streams.bench.rows.archiver import measure_archiver
+from streams.bench.rows.publisher import measure_publisher
 from streams.bench.scale import measure_scale
 
 Measure = Callable[[Ground], dict[str, Any]]
@@ -24,6 +26,8 @@ PARTS: dict[str, Measure] = {
     "desk": measure_ratio,
     "latency": measure_latency,
     "scale": measure_scale,
+    "archiver": measure_archiver,
+    "publisher": measure_publisher,
     **GROWTH,
     "soak": lambda ground: soak(ground, ground.asked.soak_minutes),
 }
