@@ -11,6 +11,7 @@ import structlog
 from models import core as riverdesk
 from models.verbs import Core
 from streams import logs
+from streams.memory import keep_what_is_freed
 from streams.role import now_ms
 from streams.roles import make_role
 from streams.settings import Settings
@@ -41,6 +42,7 @@ def run(
         SystemExit: 0 after a signal, 3 if the role halted.
     """
     logs.configure(settings)
+    keep_what_is_freed()
     halted: list[BaseException] = []
 
     def halt(fault: BaseException) -> None:

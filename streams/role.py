@@ -24,13 +24,13 @@ from schemas.codec import decode
 from schemas.errors import MalformedError, MisconfiguredError, RejectedError
 from schemas.policies import POLICY_UPDATE
 from schemas.registry import POLICIES
-from streams.collecting import collect_rarely
 from streams.health.metrics import Metrics
 from streams.health.pages import add_pages
 from streams.health.standing import Standing
 from streams.health.watchdog import Watchdog, end_process
 from streams.intake.batches import Batch
 from streams.intake.intake import Intake
+from streams.memory import collect_rarely
 from streams.settings import KafkaSettings, Settings
 
 log = structlog.get_logger(__name__)

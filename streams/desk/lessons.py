@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 WAITING_LESSONS = 20_000
 FETCH_RECORDS = 1_000
+TOGETHER_S = 0.1
+"""Lessons are handed over together: nobody waits for one of them."""
 SLICE_LESSONS = 200
 COMPARING_S = 10.0
 RETRY_S = 60.0
@@ -228,7 +230,7 @@ class LessonFeed:
         try:
             consumer.assign([TopicPartition(LESSONS.name, 0, self.learners.revision)])
             while not self._stopping.is_set():
-                messages = consumer.consume(FETCH_RECORDS, 0.02)
+                messages = consumer.consume(FETCH_RECORDS, TOGETHER_S)
                 for message in messages:
                     fault = message.error()
                     if fault is None:

@@ -7,7 +7,7 @@ Whatever belongs to a customer carries :data:`streams.bench.growth.history.MARK`
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 from zlib import crc32
 
@@ -91,11 +91,11 @@ def _write(items: Iterator[Item], directory: Path) -> Iterator[str]:
     blocks.set_bloom_filter(BLOOM_BITS, False)  # as the store writes its own files
     options = Options(raw_mode=True)
     options.set_block_based_table_factory(blocks)
-    while part := list(islice(items, SST_ENTRIES)):
+    for first in items:
         path = str(directory / f"{len(list(directory.iterdir())):05d}.sst")
         writer = SstFileWriter(options=options)
         writer.open(path)
-        for key, value in part:
+        for key, value in chain([first], islice(items, SST_ENTRIES - 1)):
             writer[key] = value
         writer.finish()
         yield path

@@ -21,7 +21,7 @@ from models.learning import Learners
 from streams.bench.growth.copies import make_store, mark, spread_over
 from streams.bench.growth.history import MARK, SLICE_RECORDS, History, own, slice_of
 from streams.bench.measuring import Spread, rss_bytes
-from streams.collecting import collect_rarely
+from streams.memory import collect_rarely
 from streams.desk.store import ROOM_PREFIX, PartitionStore
 from streams.intake.batches import Raw
 
