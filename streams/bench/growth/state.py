@@ -21,7 +21,7 @@ from models.learning import Learners
 from streams.bench.growth.copies import make_store, mark, spread_over
 from streams.bench.growth.history import MARK, SLICE_RECORDS, History, own, slice_of
 from streams.bench.measuring import Spread, rss_bytes
-from streams.memory import collect_rarely
+from streams.memory import collect_rarely, keep_what_is_freed
 from streams.desk.store import ROOM_PREFIX, PartitionStore
 from streams.intake.batches import Raw
 
@@ -223,13 +223,14 @@ class _Desk:
 
 
 def _serve(connection: Connection, slice_records: int) -> None:
+    keep_what_is_freed()  # as a role does
     load: Load = pickle.loads(connection.recv_bytes())
     store = PartitionStore(load.store)
     partition = own(store, load.learners)
     parts = (
         load.records[at : at + slice_records] for at in range(0, len(load.records), slice_records)
     )
-    collect_rarely()  # as a role does
+    collect_rarely()
     connection.send("ready")
     ended_s = time.process_time()
     while (order := connection.recv()) != "close":
