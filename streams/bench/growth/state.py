@@ -21,9 +21,9 @@ from models.learning import Learners
 from streams.bench.growth.copies import make_store, mark, spread_over
 from streams.bench.growth.history import MARK, SLICE_RECORDS, History, own, slice_of
 from streams.bench.measuring import Spread, rss_bytes
-from streams.memory import collect_rarely, keep_what_is_freed
 from streams.desk.store import ROOM_PREFIX, PartitionStore
 from streams.intake.batches import Raw
+from streams.memory import collect_rarely, keep_what_is_freed
 
 COMPANY_CUSTOMERS = 1_000
 PAST_EVENTS = 6_000
