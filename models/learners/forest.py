@@ -14,7 +14,7 @@ from river.forest import ARFClassifier
 from river.tree.nodes.branch import DTBranch
 
 from models.learners.digest import digest_content
-from models.learners.numbers import LIMIT, finite, finite_one
+from models.learners.numbers import finite
 
 BASE = "(forest base)"
 _NEVER = 10**18
@@ -132,15 +132,14 @@ class FraudForest:
         """Return the probability at the roots, at the leaves, and what each feature moved it."""
         if not self._roots:
             self._roots = self._compile()
+        clean = self._read(x)
         start = end = 0.0
         moves: dict[str, float] = {}
         for root in self._roots:
             stop = root
             start += stop.voted
             while feature := stop.feature:
-                value = x.get(feature)
-                if value is None or not -LIMIT <= value <= LIMIT:
-                    value = finite_one(value)
+                value = clean.get(feature)
                 if value is None:
                     stop = stop.crowd or stop.to_crowd()
                 elif value <= stop.threshold:
