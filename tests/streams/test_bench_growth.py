@@ -176,7 +176,7 @@ def test_soak_tells_what_grows(cpu_growth: float, rss_growth: float) -> None:
     assert found["cpu_verdict"] == ("grows" if cpu_growth else "flat")
     assert found["rss_verdict"] == ("grows" if rss_growth else "flat")
     assert found["events_per_s"] == pytest.approx(300)
-    assert found["warm_up_minutes"] == 20
+    assert found["warm_up_minutes"] == 30
 
 
 # -- plans -------------------------------------------------------------------------------------

@@ -26,8 +26,8 @@ from streams.stack.role_process import RoleProcess
 RATE_PER_S = 300.0
 CUSTOMERS = 5_000
 EVERY_S = 10.0
-WARM_UP_SHARE = 1 / 3
-"""Of the time: caches fill, learners meet their first lessons, RocksDB its first files."""
+WARM_UP_SHARE = 0.5
+"""Of the time: caches fill, learners meet their first lessons, first checkpoints are written."""
 TOLERATED = 0.05
 """Growth an hour that still counts as none."""
 HOUR_S = 3_600.0
