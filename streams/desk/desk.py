@@ -283,7 +283,7 @@ class Desk:
         entries = [entry for _, decided in work for entry in decided.entries]
         if not entries:
             return
-        offsets = iter(await self._writer.append(entries))
+        offsets = iter(await self._writer.append_together(entries))
         for partition, decided in work:
             expected = partition.store.position.journal_next
             got = [next(offsets) for _ in decided.entries]

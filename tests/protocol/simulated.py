@@ -83,5 +83,7 @@ class SimulatedWriter:
     async def append(self, records: list[Outgoing]) -> list[int]:
         return self._broker.append(list(records))
 
+    append_together = append
+
     def append_now(self, records: list[Outgoing]) -> list[int]:
         return self._broker.append(records)

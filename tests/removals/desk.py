@@ -17,10 +17,10 @@ REMOVALS = (
         "        if dead:\n            await self._writer.append(dead)\n"
         "        entries = [entry for _, decided in work for entry in decided.entries]\n"
         "        if not entries:\n            return\n"
-        "        offsets = iter(await self._writer.append(entries))\n",
+        "        offsets = iter(await self._writer.append_together(entries))\n",
         "        entries = [entry for _, decided in work for entry in decided.entries]\n"
         "        if not entries:\n            return\n"
-        "        offsets = iter(await self._writer.append(entries))\n"
+        "        offsets = iter(await self._writer.append_together(entries))\n"
         "        if dead:\n            await self._writer.append(dead)\n",
         (ORDER + "test_dead_letter_is_acknowledged_before_its_entry_is_written",),
     ),

@@ -121,6 +121,18 @@ REMOVALS = (
         ),
     ),
     Removal(
+        "nobody-between",
+        "the records of a batch stand one behind the other",
+        "a rival's claim between them is not noticed, and what follows it counts for nobody",
+        "streams/journal/flight.py",
+        "return count(start) if end - start == self.count - 1 else repeat(-1)",
+        "return count(start) if end else repeat(-1)",
+        (
+            "tests/streams/test_journal_writer.py::"
+            "test_somebody_elses_record_between_puts_the_append_in_doubt",
+        ),
+    ),
+    Removal(
         "producer-purged",
         "a producer in doubt is emptied before it is left",
         "it goes on sending what was given up, behind the next claim",

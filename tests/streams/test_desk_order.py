@@ -39,6 +39,8 @@ class ScriptedWriter:
         first, self.next_offset = self.next_offset, self.next_offset + len(records)
         return list(range(first, self.next_offset))
 
+    append_together = append
+
     def throw_away(self) -> None:
         self.thrown_away_count += 1
 

@@ -44,6 +44,9 @@ class ScriptedProducer:
                 case "taken":
                     self.taken.append(value)
                     on_delivery(None, Acknowledged(len(self.taken) - 1))
+                case "behind a rival":
+                    self.taken += [b"a rival's", value]
+                    on_delivery(None, Acknowledged(len(self.taken) - 1))
                 case "rejected":
                     on_delivery(KafkaError(KafkaError.NOT_ENOUGH_REPLICAS), None)
                 case "late":
@@ -128,3 +131,37 @@ async def test_slow_broker_is_waited_for_outside_the_event_loop(
     assert waits == [(True, AT_ONCE_S), (False, 16.0)]
     assert await Writer(KafkaSettings()).append(RECORDS) == [0, 1, 2]
     assert waits[2:] == [(True, AT_ONCE_S)]  # a quick one costs no change of thread
+
+
+async def test_records_that_stand_together_are_known_by_their_first_and_last(
+    producers: list[ScriptedProducer],
+) -> None:
+    writer = Writer(KafkaSettings())
+    assert await writer.append_together(RECORDS) == [0, 1, 2]
+    assert await writer.append_together(RECORDS[:1]) == [3]
+    producers[0].taken.append(b"somebody else's")
+    assert await writer.append_together(RECORDS[:2]) == [5, 6]  # before them, not between
+
+
+async def test_somebody_elses_record_between_puts_the_append_in_doubt(
+    producers: list[ScriptedProducer],
+) -> None:
+    writer = Writer(KafkaSettings())
+    await writer.append_together(RECORDS[:1])
+    producers[0].answers = {RECORDS[1].value or b"": "behind a rival"}
+    with pytest.raises(UnavailableError, match="do not stand together"):
+        await writer.append_together(RECORDS)
+    assert producers[0].purged
+
+
+@pytest.mark.parametrize("answer", ["rejected", "late", "broken"])
+@pytest.mark.parametrize("at", [0, 1, 2])
+async def test_each_of_the_records_that_stand_together_must_be_acknowledged(
+    producers: list[ScriptedProducer], answer: str, at: int
+) -> None:
+    writer = Writer(KafkaSettings())
+    await writer.append_together(RECORDS)
+    producers[0].answers = {RECORDS[at].value or b"": answer}
+    with pytest.raises(UnavailableError):
+        await writer.append_together(RECORDS)
+    assert producers[0].purged
