@@ -81,6 +81,14 @@ class EngineProcess:
             raise UnavailableError(f"{self._module} has ended:\n{words}")
         return process.pid
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal.
+
+        Raises:
+            UnavailableError: it has ended.
+        """
+        os.kill(self.pid, number)
+
     def wait(self, patience_s: float) -> None:
         """Wait until it ends by itself."""
         assert self._process is not None
@@ -130,18 +138,7 @@ def measure(
     Raises:
         UnavailableError: nothing happens, or an engine has ended.
     """
-    deadline = time.monotonic() + START_PATIENCE_S
-    begun_at: float | None = None
-    while (done := count()) < backlog * warm_up_share:
-        _ = [engine.pid for engine in engines]  # or say why it ended
-        now = time.monotonic()
-        if begun_at is None:
-            begun_at = now if done else None
-            if done == 0 and now > deadline:
-                raise UnavailableError("the engine does nothing")
-        elif now - begun_at > warm_up_s:
-            break
-        time.sleep(LOOK_EVERY_S)
+    warm_up(engines, count, backlog * warm_up_share, warm_up_s)
     first = _instants(engines, count())
     until = time.monotonic() + window_s
     while time.monotonic() < until and count() < backlog * end_share:
@@ -150,6 +147,34 @@ def measure(
     if second[0].events == first[0].events:
         raise UnavailableError("the engine has stopped, or the backlog was too small for it")
     return [slope(one, two) for one, two in zip(first, second, strict=True)]
+
+
+def warm_up(
+    engines: Sequence[Running], count: Callable[[], int], until_count: float, seconds: float
+) -> float:
+    """Wait until engines have done so many events, or so long after their first.
+
+    Returns:
+        Events a second since the first; 0 where that cannot be said.
+
+    Raises:
+        UnavailableError: nothing happens, or an engine has ended.
+    """
+    deadline = time.monotonic() + START_PATIENCE_S
+    begun_at, begun_with, done = 0.0, 0, count()
+    while done < until_count:
+        _ = [engine.pid for engine in engines]  # or say why it ended
+        now = time.monotonic()
+        if not begun_at and done:
+            begun_at, begun_with = now, done
+        if not begun_at and now > deadline:
+            raise UnavailableError("the engine does nothing")
+        if begun_at and now - begun_at > seconds:
+            break
+        time.sleep(LOOK_EVERY_S)
+        done = count()
+    passed_s = time.monotonic() - begun_at if begun_at else 0.0
+    return (done - begun_with) / passed_s if passed_s else 0.0
 
 
 def _instants(engines: Sequence[Running], events: int) -> list[Instant]:

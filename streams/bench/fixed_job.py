@@ -1,10 +1,11 @@
 """The fixed job on every engine, each with the floor that belongs to it.
 
 Two busy hyperthreads slow each other, so a floor measured on an idle machine is too low for an
-engine that a broker works beside. The floor that an engine is compared with (``floor_us``) is
-therefore measured right after it, beside a process that reads and writes as many records a second
-as the engine did (:mod:`streams.bench.engines.pump`): the broker is as busy, but nothing else of
-the engine is there. ``floor_idle_us`` is the same without the pump.
+engine that a broker works beside; and whatever else runs on the machine changes from second to
+second. The floor that an engine is compared with (``floor_us``) is therefore measured in turns of a
+second with it (:mod:`streams.bench.turns`), beside a process that reads and writes as many records
+a second as the engine: the broker is as busy, but nothing else of the engine is there.
+``floor_idle_us`` is the same functions alone on an idle broker.
 
 Overhead is CPU (user and system, all threads) an event less that floor. ``scaled_us`` is the
 overhead times 46 µs over the floor: what it would be where the floor is 46 µs.
@@ -20,12 +21,16 @@ from typing import Any
 from models.fixed_job.payloads import payloads
 from schemas.errors import UnavailableError
 from schemas.registry import JOURNAL, TRANSACTIONS
-from streams.bench.engine_process import EngineProcess, is_installed, measure
+from streams.bench.engine_process import EngineProcess, is_installed, warm_up
 from streams.bench.ground import CUSTOMERS, Event, Ground
 from streams.bench.measuring import Slope, Spread
+from streams.bench.turns import in_turns, resting_floor
 
 REFERENCE_FLOOR_US = 46.0
 FLOOR_S = 3.0
+WARM_UP_SHARE, WARM_UP_S = 0.25, 4.0
+END_SHARE = 0.9
+FEWEST_PER_S = 1_000.0
 SEED = 1
 
 
@@ -124,15 +129,15 @@ def compare(ground: Ground, engines: Sequence[Engine]) -> dict[str, Any]:
     figures = {engine.name: Figures() for engine in present}
     idle_us: list[float] = []
     for number in range(ground.asked.repeats):
-        idle_us.append(floor_us(ground, 0.0))
+        idle_us.append(floor_run(FLOOR_S).cpu_us_per_event)
         for engine in present:
             try:
-                run = work_off(ground, engine)
+                run, floor = work_off(ground, engine)
             except UnavailableError as fault:
                 figures[engine.name].failures.append(str(fault))
                 ground.tell(f"run {number + 1}, {engine.name} failed: {fault}")
                 continue
-            beside_us = floor_us(ground, run.events_per_s)
+            beside_us = floor.cpu_us_per_event
             figures[engine.name].add(run, beside_us)
             ground.tell(
                 f"run {number + 1}, {engine.name}: {run.cpu_us_per_event:.1f} µs an event over a "
@@ -182,33 +187,21 @@ def start(ground: Ground, engine: Engine) -> tuple[EngineProcess, str]:
     return EngineProcess(engine.module, settings, arguments), output
 
 
-def work_off(ground: Ground, engine: Engine) -> Slope:
-    """Run an engine over the backlog once."""
+def work_off(ground: Ground, engine: Engine) -> tuple[Slope, Slope]:
+    """Run an engine over the backlog once; gives what it did, and what its floor did in turns."""
     process, output = start(ground, engine)
-    with process:
-        (run,) = measure([process], lambda: ground.count(output), ground.asked.events)
+    backlog = ground.asked.events
+
+    def count() -> int:
+        return ground.count(output)
+
+    with resting_floor(ground) as (floor, counter), process:
+        per_s = max(warm_up([process], count, backlog * WARM_UP_SHARE, WARM_UP_S), FEWEST_PER_S)
+        until = int(backlog * END_SHARE)
+        found = in_turns(ground, process, floor, counter, count, until, per_s)
     if output != JOURNAL.name:
         ground.drop_topic(output)
-    return run
-
-
-def floor_us(ground: Ground, beside_per_s: float, seconds: float = FLOOR_S) -> float:
-    """Give the CPU of the functions alone, µs an event.
-
-    Args:
-        ground: Where the backlog is.
-        beside_per_s: Records a second that are read and written meanwhile; 0 for an idle broker.
-        seconds: How long.
-    """
-    if not beside_per_s:
-        return floor_run(seconds).cpu_us_per_event
-    output = ground.add_topic(ground.name("pump"))
-    settings = ground.settings_for(output)
-    with EngineProcess("pump", settings, [output, str(beside_per_s)]) as pump:
-        found_us = floor_run(seconds).cpu_us_per_event
-        _ = pump.pid  # it has not ended meanwhile
-    ground.drop_topic(output)
-    return found_us
+    return found
 
 
 def floor_run(seconds: float) -> Slope:

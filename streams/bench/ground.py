@@ -23,6 +23,7 @@ CUSTOMERS = 5_000
 """As many customers as the events of the fixed job are about."""
 
 SETTLE_S = 30.0
+ENDS_PATIENCE_S = 5.0
 
 Event = tuple[str, str, bytes]
 """Topic, key and value of something to be published."""
@@ -159,6 +160,16 @@ class Ground:
         Raises:
             UnavailableError: the broker does not say.
         """
+        deadline = time.monotonic() + ENDS_PATIENCE_S
+        while True:
+            try:
+                return self._ends(topic)
+            except UnavailableError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    def _ends(self, topic: str) -> list[int]:
         places = [TopicPartition(topic, number) for number in range(self.partitions)]
         asked = {place: admin.OffsetSpec.latest() for place in places}  # type: ignore
         try:

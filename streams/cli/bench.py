@@ -14,6 +14,9 @@ from rich.console import Console
 from schemas.codec import encode_pretty
 from streams.settings import KafkaSettings, Settings, TopicSettings, load
 
+BROKER = {"broker.session.timeout.ms": "30000", "broker.heartbeat.interval.ms": "2000"}
+"""Nobody kills this broker; while the machine is busy it must not lose its partitions."""
+
 
 @click.command(short_help="Measure cost, latency and scale against floors and peers.")
 @click.argument("parts", nargs=-1)
@@ -110,7 +113,7 @@ def _run(
         pid: int | None = None
         address = broker
         if broker == "kafka":
-            server = open_.enter_context(KafkaServer(directory / "kafka"))
+            server = open_.enter_context(KafkaServer(directory / "kafka", settings=BROKER))
             address, pid = server.bootstrap, server.pid
             screen.line(f"Apache Kafka on {address}")
         elif broker == "embedded":

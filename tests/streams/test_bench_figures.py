@@ -11,6 +11,8 @@ from streams.bench.measuring import Slope, Spread
 from streams.bench.registry import PARTS, PLAIN, merge, run
 from streams.bench.screen import Screen
 
+FLOOR = Slope(100, 1.0, 0.004)
+
 
 def figures(*cpu_us: float) -> Figures:
     found = Figures()
@@ -52,8 +54,8 @@ def test_engines_that_are_not_installed_are_left_out_and_named(monkeypatch):
         tell = told.append
 
     monkeypatch.setattr(fixed_job, "preload", lambda ground: None)
-    monkeypatch.setattr(fixed_job, "floor_us", lambda ground, rate: 40.0)
-    monkeypatch.setattr(fixed_job, "work_off", lambda ground, engine: Slope(100, 1.0, 0.005))
+    monkeypatch.setattr(fixed_job, "floor_run", lambda seconds: FLOOR)
+    monkeypatch.setattr(fixed_job, "work_off", lambda *_: (Slope(100, 1.0, 0.005), FLOOR))
     found = fixed_job.compare(Ground(), [DESK, missing])  # type: ignore[arg-type]
     assert found["peers"] == {"left_out": ["quix_state"]}
     assert found["fixed_job"]["overhead_us"] == 10.0
@@ -71,13 +73,13 @@ def test_a_run_that_fails_is_counted_and_the_others_go_on(monkeypatch):
 
     runs = iter([Slope(100, 1.0, 0.005), None, Slope(100, 1.0, 0.006)])
 
-    def work_off(ground: object, engine: Engine) -> Slope:
+    def work_off(ground: object, engine: Engine) -> tuple[Slope, Slope]:
         if (run := next(runs)) is None:
             raise UnavailableError("the engine has ended")
-        return run
+        return run, FLOOR
 
     monkeypatch.setattr(fixed_job, "preload", lambda ground: None)
-    monkeypatch.setattr(fixed_job, "floor_us", lambda ground, rate: 40.0)
+    monkeypatch.setattr(fixed_job, "floor_run", lambda seconds: FLOOR)
     monkeypatch.setattr(fixed_job, "work_off", work_off)
     found = fixed_job.compare(Ground(), [DESK])["fixed_job"]  # type: ignore[arg-type]
     assert found["overhead_us"] == 15.0

@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -8,8 +9,10 @@ from contextlib import contextmanager
 import pytest
 
 from schemas.errors import UnavailableError
-from streams.bench.engine_process import Other, measure
+from streams.bench.engine_process import EngineProcess, Other, measure
+from streams.bench.engines.floor import read_count
 from streams.bench.measuring import Instant, Slope, Spread, cpu_s, rss_bytes, slope
+from streams.settings import Settings
 
 BUSY = "while True: pass"
 SLEEPING = "import time; time.sleep(600)"
@@ -72,7 +75,7 @@ def test_an_ended_process_is_away():
 
 
 def test_memory_grows_by_what_is_taken():
-    code = "import time; taken = b'x' * 50_000_000; print(1, flush=True); time.sleep(600)"
+    code = "import time; taken = b'x' * 80_000_000; print(1, flush=True); time.sleep(600)"
     with child(SLEEPING) as small, child(code) as large:
         while rss_bytes(large) < 50_000_000:
             time.sleep(0.01)
@@ -133,3 +136,15 @@ def test_measure_does_not_wait_for_the_backlog_of_a_slow_engine():
 def test_measure_says_that_an_engine_stands_still():
     with child(BUSY) as pid, pytest.raises(UnavailableError, match="stopped"):
         measure([Other(pid)], lambda: 10, 20, window_s=0.2)
+
+
+def test_floor_counts_in_a_file_until_a_signal(tmp_path):
+    counter = tmp_path / "count"
+    assert read_count(counter) == 0
+    with EngineProcess("floor", Settings(state_dir=tmp_path), [str(counter)]) as floor:
+        while read_count(counter) < 400:
+            assert floor.pid
+            time.sleep(0.05)
+    assert read_count(counter) % 200 == 0
+    with pytest.raises(UnavailableError):
+        floor.signal(signal.SIGSTOP)

@@ -15,7 +15,7 @@ def test_bench_runs_the_fixed_job_on_a_peer(tmp_path):
     path = tmp_path / "report.json"
     arguments = ["bench", "peers", "--broker", "embedded", "--engine", "confluent"]
     done = CliRunner().invoke(
-        main, [*arguments, "--events", "3000", "--repeats", "1", "--json", str(path)]
+        main, [*arguments, "--events", "30000", "--repeats", "1", "--json", str(path)]
     )
     assert done.exit_code == 0, done.output
     report = json.loads(path.read_bytes())
@@ -35,7 +35,7 @@ def test_bench_names_its_parts():
 
 def test_engine_that_ends_says_why(tmp_path):
     settings = Settings(state_dir=tmp_path, kafka={"bootstrap": "127.0.0.1:9"})
-    engine = EngineProcess("floor", settings, ["nonsense"])
+    engine = EngineProcess("floor", settings, ["1.2.3"])
     with engine:
         engine.wait(60)
         with pytest.raises(Exception, match="could not convert string to float"):
