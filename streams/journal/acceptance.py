@@ -5,14 +5,12 @@ what was decided, whatever a replaced owner writes late.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.errors import MalformedError
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a reader knows after a prefix of one journal partition.
 
     Args:

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             trials.append(try_out(removal, copy))
             _tell(trials[-1])
     caught_count = sum(trial.caught for trial in trials)
-    print(f"{caught_count} of {len(trials)} mechanisms are missed by their tests when removed")
+    print(f"{caught_count} of {len(trials)} removals are noticed by their tests")
     if given.json:
         given.json.write_text(json.dumps([_as_json(each) for each in trials], indent=2) + "\n")
     return 0 if caught_count == len(trials) else 1
