@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
-BENCH := $(VENV)-bench# apart: the peers hold back other packages
+BENCH := $(VENV)-bench# the peers': they hold back packages that Riverdesk needs newer
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
@@ -44,13 +44,22 @@ chaos: kafka
 	@$(BIN)/riverdesk chaos --broker kafka $(ARGS)
 
 bench: kafka $(BENCH)/.bench
-	@$(BENCH)/bin/riverdesk bench $(ARGS)
+	@$(BIN)/riverdesk bench --peers-python $(BENCH)/bin/python $(ARGS)
 
-$(BENCH)/.bench: pyproject.toml | $(BIN)/python
-	@echo "installing Riverdesk and the engines that it is measured against"
+# The fixed job must be the same work for both: its packages are held at the same versions.
+$(BENCH)/.bench: streams/bench/peers.txt $(VENV)/.bench
+	@echo "installing the engines that Riverdesk is measured against"
 	@$(BIN)/python -m venv $(BENCH)
-	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -e ".[embedded,bench]"
+	@$(BIN)/python -m pip freeze | grep -E '^(river|numpy|scipy|orjson)==' > $(BENCH)/same.txt
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-warn-conflicts \
+	  -r streams/bench/peers.txt -c $(BENCH)/same.txt
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
+
+$(VENV)/.bench: pyproject.toml | $(BIN)/python
+	@echo "installing Riverdesk"
+	@$(PIP) -e ".[embedded,bench]"
+	@touch $@ $(VENV)/.demo
 
 conformance: $(VENV)/.test
 	@$(BIN)/python -m pytest -s -m long tests/models $(ARGS)

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -29,12 +28,21 @@ class EngineProcess:
         module: Below ``streams.bench.engines`` where it has no dot.
         settings: Handed over as environment variables.
         arguments: Of the command line.
+        python: The interpreter; our own where none is named.
     """
 
-    def __init__(self, module: str, settings: Settings, arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        module: str,
+        settings: Settings,
+        arguments: Sequence[str] = (),
+        *,
+        python: str = sys.executable,
+    ) -> None:
         self._module = module if "." in module else f"streams.bench.engines.{module}"
         self._settings = settings
         self._arguments = arguments
+        self._python = python
         self._log: Path = settings.state_dir / "engine.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -42,7 +50,7 @@ class EngineProcess:
         self._settings.state_dir.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module, *self._arguments],
+                [self._python, "-m", self._module, *self._arguments],
                 env={**os.environ, **environment(self._settings)},
                 stdin=subprocess.PIPE,  # closes when we end
                 stdout=log,
@@ -179,8 +187,3 @@ def warm_up(
 
 def _instants(engines: Sequence[Running], events: int) -> list[Instant]:
     return [Instant.of(engine.pid, events) for engine in engines]
-
-
-def is_installed(package: str) -> bool:
-    """Tell whether a package that only an engine needs is there."""
-    return find_spec(package) is not None

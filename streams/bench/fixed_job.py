@@ -21,8 +21,9 @@ from typing import Any
 from models.fixed_job.payloads import payloads
 from schemas.errors import UnavailableError
 from schemas.registry import JOURNAL, TRANSACTIONS
-from streams.bench.engine_process import EngineProcess, is_installed, warm_up
+from streams.bench.engine_process import EngineProcess, warm_up
 from streams.bench.ground import CUSTOMERS, Event, Ground
+from streams.bench.interpreters import versions
 from streams.bench.measuring import Slope, Spread
 from streams.bench.turns import in_turns, resting_floor
 
@@ -43,26 +44,36 @@ class Engine:
         module: Below ``streams.bench.engines``.
         package: Without it the engine is left out.
         has_changelog: It takes a second topic.
+        is_apart: It runs with the interpreter of the peers.
     """
 
     name: str
     module: str
     package: str = ""
     has_changelog: bool = False
+    is_apart: bool = False
 
-    @property
-    def is_there(self) -> bool:
-        """Whether what it needs is installed."""
-        return not self.package or is_installed(self.package)
+    def python(self, peers_python: str) -> str:
+        """Give the interpreter that it runs with."""
+        return peers_python if self.is_apart else sys.executable
+
+    def is_there(self, peers_python: str) -> bool:
+        """Tell whether what it needs is installed.
+
+        Raises:
+            UnavailableError: its interpreter does not run.
+        """
+        python = self.python(peers_python)
+        return not self.package or self.package in versions(python, [self.package])
 
 
 DESK = Engine("desk", "desk")
 PEERS = (
-    Engine("quix_state", "quix_state", "quixstreams"),
-    Engine("bytewax_state", "bytewax_state", "bytewax"),
+    Engine("quix_state", "quix_state", "quixstreams", is_apart=True),
+    Engine("bytewax_state", "bytewax_state", "bytewax", is_apart=True),
     Engine("confluent", "confluent"),
     Engine("confluent_changelog", "confluent", has_changelog=True),
-    Engine("faust_agent", "faust_agent"),
+    Engine("faust_agent", "faust_agent", "cramjam"),
 )
 
 
@@ -121,8 +132,8 @@ def measure_peers(ground: Ground) -> dict[str, Any]:
 
 def compare(ground: Ground, engines: Sequence[Engine]) -> dict[str, Any]:
     """Run engines in turn, as often as asked, on the same backlog."""
-    present = [engine for engine in engines if engine.is_there]
-    left_out = [engine.name for engine in engines if not engine.is_there]
+    present = [engine for engine in engines if engine.is_there(ground.asked.peers_python)]
+    left_out = [engine.name for engine in engines if engine not in present]
     for name in left_out:
         ground.tell(f"{name} left out: not installed; `make bench` installs it")
     preload(ground)
@@ -184,7 +195,8 @@ def start(ground: Ground, engine: Engine) -> tuple[EngineProcess, str]:
     arguments = [output]
     if engine.has_changelog:
         arguments.append(ground.add_topic(f"{worker}-changelog", **{"cleanup.policy": "compact"}))
-    return EngineProcess(engine.module, settings, arguments), output
+    python = engine.python(ground.asked.peers_python)
+    return EngineProcess(engine.module, settings, arguments, python=python), output
 
 
 def work_off(ground: Ground, engine: Engine) -> tuple[Slope, Slope]:

@@ -1,5 +1,6 @@
 """Where a bench runs: a broker, a directory, and what every measure is asked for."""
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -40,6 +41,7 @@ class Asked:
         latency_s: How long it takes.
         engines: Which engines run the fixed job; empty for all.
         soak_minutes: How long a desk is watched for growth.
+        peers_python: The interpreter of the engines that have an environment of their own.
     """
 
     events: int = 150_000
@@ -48,6 +50,7 @@ class Asked:
     latency_s: float = 15.0
     engines: tuple[str, ...] = ()
     soak_minutes: float = 30.0
+    peers_python: str = sys.executable
 
 
 class Ground:

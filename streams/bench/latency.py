@@ -62,7 +62,7 @@ def measure_latency(ground: Ground) -> dict[str, Any]:
     peers = {
         engine.name: {"latency": fixed_job(ground, engine)}
         for engine in PEERS
-        if engine.is_there and (not chosen or engine.name in chosen)
+        if engine.is_there(ground.asked.peers_python) and (not chosen or engine.name in chosen)
     }
     return found | {"peers": peers}
 

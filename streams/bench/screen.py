@@ -1,4 +1,4 @@
-"""What ``riverdesk bench`` prints: ratios first, each with the floor beside it."""
+"""What ``riverdesk bench`` prints, on 80 columns: ratios first, each with the floor beside it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from streams.bench import headlines
 from streams.bench.fixed_job import REFERENCE_FLOOR_US
+from streams.bench.headlines import told
+
+WITH_TABLES = headlines.PARTS | {
+    *("fixed_job", "peers", "latency", "latency_half_load", "versions", "failed")
+}
 
 
 class Screen:
@@ -25,25 +31,17 @@ class Screen:
 
     def report(self, report: Mapping[str, Any]) -> None:
         """Print the result; parts that are not known here are printed key by key."""
-        known = {"fixed_job", "peers", "desk", "latency", "latency_half_load", "scale"}
-        self._ratios(report)
+        for name, chosen in (("ratio", headlines.RATIOS), ("figure", headlines.FIGURES)):
+            beside = "floor" if name == "ratio" else "beside it"
+            rows = list(headlines.rows(chosen, report))
+            self._table("", (name, "median (min–max)", beside), rows)
         self._engines(report)
         self._latencies(report)
         for name, part in report.items():
-            if name not in known and isinstance(part, Mapping):
+            if name not in WITH_TABLES and isinstance(part, Mapping):
                 self._other(name, part)
-
-    def _ratios(self, report: Mapping[str, Any]) -> None:
-        rows: list[tuple[str, str, str]] = []
-        if "desk" in report:
-            desk = report["desk"]
-            floor = f"{desk['cpu_us']:.0f} over {desk['core_us']:.0f} µs an event"
-            rows.append(("real desk / its pure core", _figure(desk, "ratio_to_core"), floor))
-        if "scale" in report:
-            scale = report["scale"]
-            allowed = f"the machine allows {scale['machine_ratio']:.2f}"
-            rows.append(("two desks / one", _figure(scale, "ratio"), allowed))
-        self._table("ratios", ("measure", "median (min – max)", "beside it"), rows)
+        for name, why in report.get("failed", {}).items():
+            self.line(f"not measured: {name}: {why}")
 
     def _engines(self, report: Mapping[str, Any]) -> None:
         engines = {"desk": report["fixed_job"]} if "fixed_job" in report else {}
@@ -51,7 +49,7 @@ class Screen:
         rows = [
             (
                 name,
-                _figure(each, "overhead_us"),
+                told(each, "overhead_us", 1),
                 f"{each['floor_us']:.1f}",
                 f"{each['scaled_us']:.1f}",
                 f"{each['events_per_s']:,.0f}",
@@ -59,27 +57,36 @@ class Screen:
             for name, each in engines.items()
             if "overhead_us" in each
         ]
-        scaled = f"at a floor of {REFERENCE_FLOOR_US:.0f}"
-        columns = ("fixed job on", "over the floor, µs", "floor, µs", scaled, "events/s")
-        self._table("one fixed job, CPU an event", columns, rows)
+        scaled = f"at {REFERENCE_FLOOR_US:.0f}"
+        columns = ("fixed job on", "CPU over floor", "floor", scaled, "events/s")
+        self._table("one fixed job, CPU an event, µs", columns, rows)
+        for name, each in engines.items():
+            if failed := each.get("failed_runs", 0):
+                self.line(f"{name}: {failed} further runs gave no figure")
 
     def _latencies(self, report: Mapping[str, Any]) -> None:
-        found: dict[str, Mapping[str, Any]] = {}
+        real: dict[str, Mapping[str, Any]] = {}
+        fixed: dict[str, Mapping[str, Any]] = {}
         if "latency" in report:
-            found["real desk"] = report["latency"]
+            real["at the fixed rate"] = report["latency"]
             if "fixed_job" in report["latency"]:
-                found["fixed job on desk"] = report["latency"]["fixed_job"]
+                fixed["desk"] = report["latency"]["fixed_job"]
         if "latency_half_load" in report:
-            found["real desk at half load"] = report["latency_half_load"]
-        for name, each in _engines(report, "latency").items():
-            found[f"fixed job on {name}"] = each["latency"]
-        rows = [
-            (name, *(_figure(each, key) for key in ("p50_ms", "p99_ms", "cpu_percent")))
-            for name, each in found.items()
-            if "p50_ms" in each
-        ]
-        columns = ("published to journal", "p50, ms", "p99, ms", "worker's CPU, %")
-        self._table("latency", columns, rows)
+            real["at half load"] = report["latency_half_load"]
+        fixed |= {name: each["latency"] for name, each in _engines(report, "latency").items()}
+        for first, found in (("real desk", real), ("fixed job on", fixed)):
+            rows = [
+                (
+                    name,
+                    told(each, "p50_ms", 1),
+                    told(each, "p99_ms", 1),
+                    told(each, "cpu_percent", 0),
+                )
+                for name, each in found.items()
+                if "p50_ms" in each
+            ]
+            columns = (first, "p50", "p99", "CPU, %")
+            self._table("published to journal, ms", columns, rows)
 
     def _other(self, name: str, part: Mapping[str, Any]) -> None:
         rows = [(key, f"{each:,}") for key, each in part.items() if isinstance(each, int | float)]
@@ -88,7 +95,7 @@ class Screen:
     def _table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         if not rows:
             return
-        table = Table(title=title, title_justify="left", show_edge=False)
+        table = Table(title=title or None, title_justify="left", show_edge=False)
         for number, column in enumerate(columns):
             table.add_column(column, justify="right" if number else "left")
         for row in rows:
@@ -100,9 +107,3 @@ class Screen:
 def _engines(report: Mapping[str, Any], key: str) -> dict[str, Mapping[str, Any]]:
     peers = report.get("peers", {})
     return {name: e for name, e in peers.items() if isinstance(e, Mapping) and key in e}
-
-
-def _figure(part: Mapping[str, Any], key: str) -> str:
-    spread = part.get("spread", {}).get(key)
-    figure = f"{part[key]:,.2f}"
-    return f"{figure} ({spread['min']:,.2f} – {spread['max']:,.2f})" if spread else figure

@@ -52,6 +52,12 @@ BROKER = {"broker.session.timeout.ms": "30000", "broker.heartbeat.interval.ms": 
     show_default=True,
     help="Of `soak`.",
 )
+@click.option(
+    "--peers-python",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Interpreter of the peers that have an environment of their own. Without it that which "
+    "`make bench` makes beside ours, or our own.",
+)
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--keep", is_flag=True, help="Keep the directory with logs and states.")
 def bench(
@@ -62,6 +68,7 @@ def bench(
     rate: int,
     engines: tuple[str, ...],
     minutes: float,
+    peers_python: Path | None,
     json_path: Path | None,
     keep: bool,
 ) -> None:
@@ -72,6 +79,7 @@ def bench(
     The exit status is 1 if a part could not be measured.
     """
     from streams.bench.ground import Asked
+    from streams.bench.interpreters import default_peers_python
     from streams.bench.registry import PARTS, PLAIN
     from streams.bench.screen import Screen
 
@@ -85,7 +93,14 @@ def bench(
     directory = Path(tempfile.mkdtemp(prefix="riverdesk-bench-"))
     screen = Screen(Console())
     asked = Asked(
-        events=events, repeats=repeats, rate_per_s=rate, engines=engines, soak_minutes=minutes
+        events=events,
+        repeats=repeats,
+        rate_per_s=rate,
+        engines=engines,
+        soak_minutes=minutes,
+        peers_python=(
+            str(peers_python.absolute()) if peers_python else default_peers_python(Path(sys.prefix))
+        ),
     )
     try:
         report = _run(parts or PLAIN, broker, directory, asked, screen)
@@ -105,10 +120,14 @@ def _run(
     parts: tuple[str, ...], broker: str, directory: Path, asked: Any, screen: Any
 ) -> dict[str, Any]:
     from streams.bench.ground import Ground
+    from streams.bench.interpreters import differing, versions
     from streams.bench.registry import run
     from streams.embedded.broker import EmbeddedBroker
     from streams.local_kafka.server import KafkaServer
 
+    found = {"desk": versions(sys.executable), "peers": versions(asked.peers_python)}
+    for words in differing(found["desk"], found["peers"]):
+        screen.line(f"not the same work for desk and peers: {words}")
     with ExitStack() as open_:
         pid: int | None = None
         address = broker
@@ -121,7 +140,7 @@ def _run(
         settings = bench_settings(load(), address)
         ground = Ground(settings, directory, asked, broker_pid=pid, tell=screen.line)
         open_.callback(ground.close)
-        return run(parts, ground)
+        return {"versions": found} | run(parts, ground)
 
 
 def bench_settings(settings: Settings, bootstrap: str) -> Settings:
