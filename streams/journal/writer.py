@@ -9,6 +9,8 @@ from streams.settings import KafkaSettings
 
 __all__ = ["AT_ONCE_S", "Outgoing", "Writer"]
 
+TOGETHER_MS = 1
+"""A batch's records go out in few requests; the wait for them ends it at once."""
 AT_ONCE_S = 0.01
 """How long the event loop may wait for acknowledgements."""
 
@@ -66,7 +68,7 @@ class Writer:
         return self._offsets(flight)
 
     def _open(self) -> Producer:
-        self._producer = self._producer or make_producer(self._kafka)
+        self._producer = self._producer or make_producer(self._kafka, linger_ms=TOGETHER_MS)
         return self._producer
 
     def _doubt(self, fault: Exception) -> UnavailableError:

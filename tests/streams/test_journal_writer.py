@@ -70,7 +70,7 @@ def producers(monkeypatch: pytest.MonkeyPatch) -> list[ScriptedProducer]:
     """Those that the writer made; the first one answers as the test says."""
     made: list[ScriptedProducer] = []
 
-    def make(kafka: KafkaSettings) -> ScriptedProducer:
+    def make(kafka: KafkaSettings, **more: Any) -> ScriptedProducer:
         made.append(ScriptedProducer({}))
         return made[-1]
 
