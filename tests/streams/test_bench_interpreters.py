@@ -1,16 +1,20 @@
 """Peers run with an interpreter of their own, everything else with ours."""
 
+import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from schemas.errors import UnavailableError
+from streams.bench import registry
 from streams.bench.fixed_job import DESK, PEERS, Engine, start
 from streams.bench.ground import Asked
 from streams.bench.interpreters import SAME_WORK, default_peers_python, differing, versions
+from streams.cli.main import main
 from streams.settings import Settings
 
 
@@ -94,3 +98,21 @@ def test_the_environment_of_the_peers_lies_beside_ours(tmp_path: Path) -> None:
     assert default_peers_python(tmp_path / ".venv") == sys.executable
     python = program(tmp_path / ".venv-bench" / "bin" / "python", "")
     assert default_peers_python(tmp_path / ".venv") == python
+
+
+def test_the_interpreter_can_be_named_and_the_report_has_the_versions_of_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        registry.PARTS, "one", lambda ground: {"one": {"python": ground.asked.peers_python}}
+    )
+    python = program(tmp_path / "python", 'echo "python 3.12.0"; echo "river 0.1"')
+    path = tmp_path / "report.json"
+    arguments = ["bench", "one", "--broker", "127.0.0.1:9", "--peers-python", python]
+    done = CliRunner().invoke(main, [*arguments, "--json", str(path)])
+    assert done.exit_code == 0, done.output
+    found = json.loads(path.read_bytes())
+    assert found["one"]["python"] == python
+    assert found["versions"]["peers"] == {"python": "3.12.0", "river": "0.1"}
+    assert found["versions"]["desk"]["river"] == version("river")
+    assert f"not the same work for desk and peers: river {version('river')} and 0.1" in done.output
