@@ -1,5 +1,6 @@
 """The counts of one process: plain numbers that roles change once a batch."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -7,6 +8,9 @@ import numpy as np
 from streams.health.catalogue import OWN, Metric
 
 Labels = tuple[str, ...]
+
+FEW = 16
+"""Values that are counted one by one in less time than numpy needs to begin."""
 
 
 class Histogram:
@@ -18,13 +22,19 @@ class Histogram:
 
     def __init__(self, bounds: Sequence[float]) -> None:
         self.bounds = tuple(bounds)
-        self.counts = np.zeros(len(self.bounds) + 1, np.int64)
+        self.counts = [0] * (len(self.bounds) + 1)
         self.sum = 0.0
 
     def add(self, values: Sequence[float]) -> None:
         """Count values; one that equals a bound belongs below it."""
+        if len(values) < FEW:
+            for value in values:
+                self.counts[bisect_left(self.bounds, value)] += 1
+                self.sum += value
+            return
         found = np.searchsorted(self.bounds, values, side="left")
-        self.counts += np.bincount(found, minlength=len(self.counts))
+        more = np.bincount(found, minlength=len(self.counts)).tolist()
+        self.counts = [before + new for before, new in zip(self.counts, more, strict=True)]
         self.sum += float(np.sum(values))
 
     def cumulated(self) -> list[tuple[str, float]]:
