@@ -72,7 +72,7 @@ class PublisherSettings(_Group):
     """The role that turns the journal into the topics people subscribe to."""
 
     batch_records: int = Field(default=1_000, ge=1)
-    gather_ms: int = Field(default=10, ge=0, le=1_000)
+    gather_ms: int = Field(default=20, ge=0, le=1_000)
     from_beginning: bool = False
     """Publish the whole journal again where the group's positions were lost."""
     web_port: int = 6067
