@@ -64,6 +64,95 @@ def targets(report: Report) -> str:
     return table("key | measure | target | measured | met", rows)
 
 
+NAMES = {
+    "desk": "**Riverdesk's desk** (journal, RocksDB)",
+    "confluent": "bare confluent-kafka loop (dict)",
+    "confluent_changelog": "the same with a changelog",
+    "bytewax_state": "Bytewax (SQLite)",
+    "quix_state": "Quix Streams (RocksDB, changelog)",
+    "faust_agent": "plain Faust agent (Table)",
+}
+
+
+def engines(report: Report) -> str:
+    """Give what the fixed job costs on each engine, the dearest last."""
+    found = {"desk": report.get("fixed_job", {}), **report.get("peers", {})}
+    paced = {
+        name: each["latency"] for name, each in report.get("peers", {}).items() if "latency" in each
+    } | {"desk": report.get("latency", {}).get("fixed_job", {})}
+    rows = [
+        [
+            NAMES[name], spread(each["spread"]["overhead_us"]), short(each["floor_us"]),
+            short(each["scaled_us"]), f"{each['events_per_s']:,.0f}", *_paced(paced.get(name)),
+        ]
+        for name, each in sorted(found.items(), key=lambda one: one[1].get("scaled_us", 0.0))
+        if "overhead_us" in each
+    ]  # fmt: skip
+    return table(
+        "engine (its state) | CPU over the floor, µs | floor, µs | over a floor of 46 |"
+        " events/s | p50 / p99 at 300/s, ms | CPU then, %",
+        rows,
+    )
+
+
+def _paced(found: Mapping[str, Any] | None) -> tuple[str, str]:
+    if not found:
+        return "–", "–"
+    return f"{short(found['p50_ms'])} / {short(found['p99_ms'])}", short(found["cpu_percent"])
+
+
+def real_desk(report: Report) -> str:
+    """Give what the real desk costs over its core, and how long an event takes."""
+    desk, latency = report.get("desk"), report.get("latency")
+    half, scale = report.get("latency_half_load"), report.get("scale")
+    rows = []
+    if desk:
+        each = desk["spread"]
+        rows += [
+            ["CPU an event, µs", spread(each["cpu_us"])],
+            ["the pure core on the same events and lessons, µs", spread(each["core_us"])],
+            ["ratio", spread(each["ratio_to_core"], 2)],
+        ]
+    for found, rate in ((latency, "300 events/s"), (half, "half of the most")):
+        if found:
+            each = found["spread"]
+            rows += [
+                [f"published → journal at {rate}, p50, ms", spread(each["p50_ms"])],
+                ["p99, ms", spread(each["p99_ms"])],
+                ["the worker's CPU, %", spread(each["cpu_percent"])],
+            ]
+    if scale:
+        each = scale["spread"]
+        rows += [
+            ["two workers against one, events/s (fixed job)", spread(each["ratio"], 2)],
+            ["two copies of a pure loop against one", spread(each["machine_ratio"], 2)],
+        ]
+    return table("measure | figure", rows)
+
+
+def roles(report: Report) -> str:
+    """Give what archiver and publisher cost."""
+    archiver, publisher = report.get("archiver"), report.get("publisher")
+    rows = []
+    if archiver:
+        each = archiver["spread"]
+        rows += [
+            ["archiver, rows/s", spread(each["rows_per_s"])],
+            ["archiver, CPU a row, µs", spread(each["cpu_us_per_row"], 1)],
+            ["ClickHouse beside it, CPU a row, µs", spread(each["warehouse_cpu_us_per_row"], 1)],
+            ["catching up an hour at 300 events/s, s", spread(each["hour_away_s"])],
+        ]
+    if publisher:
+        each = publisher["spread"]
+        rows += [
+            ["publisher, journal records/s", spread(each["records_per_s"])],
+            ["publisher, CPU a record, µs", spread(each["cpu_us_per_record"], 1)],
+            ["outputs a record", spread(each["outputs_per_record"], 2)],
+            ["catching up an hour at 300 events/s, s", spread(each["hour_away_s"])],
+        ]
+    return table("measure | figure", rows)
+
+
 def customers(report: Report) -> str:
     """Give what an event costs by the number of customers."""
     rows = [
@@ -273,6 +362,9 @@ def picture(key: str, name: str, shows: str) -> Callable[[Report], str]:
 
 TABLES: dict[str, Callable[[Report], str]] = {
     "targets": targets,
+    "engines": engines,
+    "real desk": real_desk,
+    "roles": roles,
     "customers": customers,
     "customer ratios": customer_ratios,
     "rooms": rooms,
