@@ -53,7 +53,10 @@ class Event(Contract):
 
     @cached_property
     def occurred_ms(self) -> int:
-        """``occurred_at`` as milliseconds since the epoch."""
+        """``occurred_at`` as milliseconds since the epoch.
+
+        Kept with the event: do not give another ``occurred_at`` to ``model_copy``.
+        """
         return milliseconds(self.occurred_at)
 
 

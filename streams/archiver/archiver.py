@@ -177,7 +177,7 @@ class Archiver:
             if stretch.due(now_s, config.flush_rows, config.flush_interval_ms / 1000)
         }
         if self._insertion is not None:
-            collected = sum(stretch.rows.row_count for stretch in self._stretches.values())
+            collected = sum(stretch.held_count for stretch in self._stretches.values())
             if collected < BACKLOG * config.flush_rows:
                 return
             await self._settle()

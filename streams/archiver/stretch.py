@@ -90,6 +90,11 @@ class Stretch:
         return self.rows.row_count >= rows or now_s - self._since_s >= interval_s
 
     @property
+    def held_count(self) -> int:
+        """Rows, and records that wait behind an open range: what it keeps in memory."""
+        return self.rows.row_count + len(self._later)
+
+    @property
     def is_reopened(self) -> bool:
         """Whether its range was noted before a restart: it may have been inserted already."""
         return self._open is not None

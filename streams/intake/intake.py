@@ -43,8 +43,6 @@ T = TypeVar("T")
 IN_FLIGHT = 4
 POLL_S = 0.05
 ANSWER_S = 0.005
-TOGETHER_S = 0.0005
-"""What one answer of the broker brings is handed over partition by partition, within so long."""
 PATIENCE_S = 1.0
 """How long a full channel is waited for before the partitions are paused."""
 LOOK_EVERY_S = 0.5
@@ -226,7 +224,7 @@ class Intake:
         first = self.consumer.poll(min(POLL_S, self._idle_s))
         batch: Batch = []
         if first is not None:
-            more = self.consumer.consume(self._batch_records - 1, TOGETHER_S)
+            more = self.consumer.consume(self._batch_records - 1, 0)
             batch = self._group([first, *more])
         return batch + self._quiet({part.partition for part in batch})
 

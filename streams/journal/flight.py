@@ -53,7 +53,7 @@ class Flight:
             if fault is not None:
                 self.faults.append(fault)
             else:
-                self._offsets[index] = message.offset() or 0
+                self._offsets[index] = _offset(message)
 
         return acknowledged
 
@@ -75,26 +75,27 @@ class Flight:
 
 
 class _Run:
-    """What is known of the records of one partition: the first one's answer, and the others'."""
+    """What is known of the records of one partition: answers by fault, ``None`` for none."""
 
-    __slots__ = ("count", "first", "others")
+    __slots__ = ("between", "count", "first", "last")
 
     def __init__(self) -> None:
         self.count = 0
         self.first: dict[KafkaError | None, Message] = {}
-        self.others: dict[KafkaError | None, Message] = {}
-        """The newest answer by fault; ``None`` is none."""
+        self.between: dict[KafkaError | None, Message] = {}
+        """The newest answer of all the others."""
+        self.last: dict[KafkaError | None, Message] = {}
 
     def offsets(self) -> Iterator[int]:
         """Give the offsets of the records, if they stand one behind the other; else -1.
 
-        All were acknowledged, and in order: so where the last one stands ``count`` - 1 behind the
-        first, there is no room for anybody else's between them.
+        All were acknowledged, and stand in order: so where the last one stands ``count`` - 1
+        behind the first, there is no room for anybody else's between them.
         """
-        first, last = self.first.get(None), (self.others or self.first).get(None)
+        first, last = self.first.get(None), (self.last or self.first).get(None)
         if first is None or last is None:
             return repeat(-1)
-        start, end = first.offset() or 0, last.offset() or 0
+        start, end = _offset(first), _offset(last)
         return count(start) if end - start == self.count - 1 else repeat(-1)
 
 
@@ -107,12 +108,15 @@ class TogetherFlight(Flight):
     def __init__(self, producer: Producer, records: list[Outgoing]) -> None:
         self._places = [(record.topic, record.partition) for record in records]
         self._runs = {place: _Run() for place in self._places}
+        self._last = {place: index for index, place in enumerate(self._places)}
         super().__init__(producer, records)
 
     def wait(self, timeout_s: float) -> bool:
         """Wait for the acknowledgements; tell whether nothing is under way any more."""
         done = super().wait(timeout_s)
-        answers = chain.from_iterable((run.first, run.others) for run in self._runs.values())
+        answers = chain.from_iterable(
+            (run.first, run.between, run.last) for run in self._runs.values()
+        )
         self.faults = [fault for answer in answers for fault in answer if fault is not None]
         return done
 
@@ -122,6 +126,15 @@ class TogetherFlight(Flight):
         return [next(following[place]) for place in self._places]
 
     def _acknowledging(self, index: int) -> Acknowledged:
-        run = self._runs[self._places[index]]
+        place = self._places[index]
+        run = self._runs[place]
         run.count += 1
-        return (run.others if run.count > 1 else run.first).__setitem__
+        if run.count == 1:
+            return run.first.__setitem__
+        return (run.last if index == self._last[place] else run.between).__setitem__
+
+
+def _offset(message: Message) -> int:
+    """Give where a record stands; -1 where the broker has not said."""
+    offset = message.offset()
+    return -1 if offset is None else offset

@@ -10,7 +10,7 @@ from embedded_log import until
 from schemas.codec import encode
 from schemas.errors import UnavailableError
 from schemas.registry import JOURNAL
-from streams.archiver.archiver import Archiver
+from streams.archiver.archiver import BACKLOG, Archiver
 from streams.archiver.notes import Note
 from streams.archiver.stretch import Stretch
 from streams.intake.batches import Raw, Slice
@@ -125,3 +125,23 @@ async def test_what_follows_an_insert_that_was_given_up_is_not_noted(
     await asyncio.sleep(0.05)
     assert noted == [(3, 4)]
     assert archived.halts == []
+
+
+async def test_records_behind_an_open_range_hold_the_reader_back_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archived = Archived(tmp_path, monkeypatch)
+    limit = 10
+    archived.role._settings = archived.role._settings.model_copy(
+        update={"archiver": ArchiverSettings(flush_rows=limit, flush_interval_ms=10**9)}
+    )
+    note = Note(Reading(1, "w", 0), 10**6, 1, "digest")  # a range that is not read to its end
+    behind = Stretch(JOURNAL.name, 0, 3, note)
+    behind._later = [record(10**6 + n, n) for n in range(BACKLOG * limit)]
+    archived.role._stretches = {(JOURNAL.name, 0): behind}
+    away = archived.role._insertion = asyncio.create_task(asyncio.sleep(3_600))  # of another place
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(archived.read(3, 1), 0.2)
+    del behind._later[limit:]
+    await asyncio.wait_for(archived.read(4, 2), 5.0)
+    away.cancel()
