@@ -76,10 +76,11 @@ NAMES = {
 
 def engines(report: Report) -> str:
     """Give what the fixed job costs on each engine, the dearest last."""
-    found = {"desk": report.get("fixed_job", {}), **report.get("peers", {})}
-    paced = {
-        name: each["latency"] for name, each in report.get("peers", {}).items() if "latency" in each
-    } | {"desk": report.get("latency", {}).get("fixed_job", {})}
+    peers = {name: each for name, each in report.get("peers", {}).items() if name in NAMES}
+    found = {"desk": report.get("fixed_job", {}), **peers}
+    paced = {name: each["latency"] for name, each in peers.items() if "latency" in each} | {
+        "desk": report.get("latency", {}).get("fixed_job", {})
+    }
     rows = [
         [
             NAMES[name], spread(each["spread"]["overhead_us"]), short(each["floor_us"]),
@@ -135,7 +136,7 @@ def roles(report: Report) -> str:
     archiver, publisher = report.get("archiver"), report.get("publisher")
     rows = []
     if archiver:
-        each = archiver["spread"]
+        each = archiver
         rows += [
             ["archiver, rows/s", spread(each["rows_per_s"])],
             ["archiver, CPU a row, µs", spread(each["cpu_us_per_row"], 1)],
@@ -143,7 +144,7 @@ def roles(report: Report) -> str:
             ["catching up an hour at 300 events/s, s", spread(each["hour_away_s"])],
         ]
     if publisher:
-        each = publisher["spread"]
+        each = publisher
         rows += [
             ["publisher, journal records/s", spread(each["records_per_s"])],
             ["publisher, CPU a record, µs", spread(each["cpu_us_per_record"], 1)],
