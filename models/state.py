@@ -5,7 +5,7 @@ in place: whoever changes one writes a new object. ``streams`` keeps the rooms i
 ``MemoryState`` keeps them in dictionaries, for tests, evaluation and replay.
 """
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
@@ -106,8 +106,10 @@ class MemoryState:
             else:
                 self.rooms[place] = value
         for entry in changes.removed:
-            if entry in self.agenda:
-                self.agenda.remove(entry)
+            at = bisect_left(self.agenda, entry)
+            if self.agenda[at : at + 1] == [entry]:
+                del self.agenda[at]
         for entry in changes.added:
-            if entry not in self.agenda:
-                insort(self.agenda, entry)
+            at = bisect_left(self.agenda, entry)
+            if self.agenda[at : at + 1] != [entry]:
+                self.agenda.insert(at, entry)

@@ -11,16 +11,15 @@ measured: that it was the same work.
 import gc
 import sys
 import time
-from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from models import core
 from models.learning import Learners
 from models.masking import mask
 from models.policy import POLICY_V1, Policy
-from models.state import Changes, Due, Room, Stamp, Value
+from models.state import MemoryState, Stamp
 from schemas.codec import decode, decode_json, encode
 from schemas.errors import MalformedError, RejectedError
 from schemas.journal import JOURNAL_VERSION, Source
@@ -28,40 +27,6 @@ from schemas.registry import INPUTS, JOURNAL, KIND_BY_TOPIC, LESSONS, SCHEMA_BY_
 from streams.journal.reader import read
 from streams.kafka import end_offset, last_record_end, make_consumer
 from streams.settings import Settings, load
-
-
-@dataclass(slots=True)
-class Rooms:
-    """A partition's state in memory, with an agenda that stays fast when it is long."""
-
-    rooms: dict[tuple[Room, str], Value] = field(default_factory=dict)
-    agenda: list[Due] = field(default_factory=list)
-    entries: set[Due] = field(default_factory=set)
-
-    def get(self, room: Room, key: str) -> Value | None:
-        """Give the value, or ``None``."""
-        return self.rooms.get((room, key))
-
-    def due(self, now_ms: int, limit: int) -> list[Due]:
-        """Give at most ``limit`` agenda entries with ``at_ms <= now_ms``, in order."""
-        end = bisect_right(self.agenda, now_ms, key=lambda entry: entry.at_ms)
-        return self.agenda[: min(end, limit)]
-
-    def apply(self, changes: Changes) -> None:
-        """Apply the changes of one record."""
-        for place, value in changes.rooms.items():
-            if value is None:
-                self.rooms.pop(place, None)
-            else:
-                self.rooms[place] = value
-        for entry in changes.removed:
-            if entry in self.entries:
-                self.entries.discard(entry)
-                del self.agenda[bisect_left(self.agenda, entry)]
-        for entry in changes.added:
-            if entry not in self.entries:
-                self.entries.add(entry)
-                insort(self.agenda, entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +52,7 @@ class PureCore:
         count = settings.topics.partitions
         self._partition_count = count
         self._key = settings.masking_key.get_secret_value().encode()
-        self._states = [Rooms() for _ in range(count)]
+        self._states = [MemoryState() for _ in range(count)]
         self._numbers = [0] * count
         self._policy = Policy.from_content(POLICY_V1)
         self._learners = Learners()
