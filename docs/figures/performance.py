@@ -136,7 +136,7 @@ def roles(report: Report) -> str:
     archiver, publisher = report.get("archiver"), report.get("publisher")
     rows = []
     if archiver:
-        each = archiver
+        each = archiver["spread"]
         rows += [
             ["archiver, rows/s", spread(each["rows_per_s"])],
             ["archiver, CPU a row, µs", spread(each["cpu_us_per_row"], 1)],
@@ -144,7 +144,7 @@ def roles(report: Report) -> str:
             ["catching up an hour at 300 events/s, s", spread(each["hour_away_s"])],
         ]
     if publisher:
-        each = publisher
+        each = publisher["spread"]
         rows += [
             ["publisher, journal records/s", spread(each["records_per_s"])],
             ["publisher, CPU a record, µs", spread(each["cpu_us_per_record"], 1)],

@@ -14,7 +14,7 @@ from typing import Any
 from streams.bench.company import Load
 from streams.bench.engine_process import EngineProcess, measure
 from streams.bench.ground import Ground
-from streams.bench.measuring import Spread
+from streams.bench.measuring import Spread, in_medians
 from streams.settings import Settings
 from streams.stack.role_process import environment
 
@@ -56,8 +56,7 @@ def measure_ratio(ground: Ground) -> dict[str, Any]:
         "core_us": Spread.over(cores_us).as_json(),
         "events_per_s": Spread.over(rates).as_json(),
     }
-    medians: dict[str, Any] = {name: spread["median"] for name, spread in figures.items()}
-    return {"desk": medians | {"same_records_ratio": min(same), "spread": figures}}
+    return {"desk": in_medians(figures) | {"same_records_ratio": min(same)}}
 
 
 def _core(

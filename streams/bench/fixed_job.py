@@ -24,7 +24,7 @@ from schemas.registry import JOURNAL, TRANSACTIONS
 from streams.bench.engine_process import EngineProcess, warm_up
 from streams.bench.ground import CUSTOMERS, Event, Ground
 from streams.bench.interpreters import versions
-from streams.bench.measuring import Slope, Spread
+from streams.bench.measuring import Slope, Spread, in_medians
 from streams.bench.turns import in_turns, resting_floor
 
 REFERENCE_FLOOR_US = 46.0
@@ -110,9 +110,8 @@ class Figures:
             "cpu_us": Spread.over(self.cpu_us),
             "events_per_s": Spread.over(self.events_per_s),
         }
-        figures: dict[str, Any] = {name: each.as_json()["median"] for name, each in spreads.items()}
-        figures["failed_runs"] = len(self.failures)
-        return figures | {"spread": {name: each.as_json() for name, each in spreads.items()}}
+        figures = in_medians({name: each.as_json() for name, each in spreads.items()})
+        return figures | {"failed_runs": len(self.failures)}
 
 
 def measure_desk(ground: Ground) -> dict[str, Any]:

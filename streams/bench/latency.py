@@ -17,7 +17,7 @@ from streams.bench.company import Load
 from streams.bench.engine_process import START_PATIENCE_S, EngineProcess, measure
 from streams.bench.fixed_job import DESK, PEERS, Engine, backlog, start
 from streams.bench.ground import Ground
-from streams.bench.measuring import Instant, Spread, slope
+from streams.bench.measuring import Instant, Spread, in_medians, slope
 from streams.journal.reader import Entry, read
 from streams.kafka import make_consumer
 
@@ -199,8 +199,7 @@ def _medians(runs: Sequence[Run]) -> dict[str, Any]:
         "p99_ms": Spread.over(run.p99_ms for run in runs),
         "cpu_percent": Spread.over(run.cpu_percent for run in runs),
     }
-    medians: dict[str, Any] = {name: each.as_json()["median"] for name, each in spreads.items()}
-    return medians | {"spread": {name: each.as_json() for name, each in spreads.items()}}
+    return in_medians({name: each.as_json() for name, each in spreads.items()})
 
 
 def _line(runs: Sequence[Run]) -> str:

@@ -9,7 +9,7 @@ Linux only; no agent in the measured process, no dependency.
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -81,6 +81,16 @@ class Spread:
             "max": round(max(self.runs), digits),
             "runs": [round(run, digits) for run in self.runs],
         }
+
+
+def in_medians(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Give each figure's median under its name, and all that :meth:`Spread.as_json` gave beside.
+
+    >>> in_medians({"a_us": {"median": 2.0, "min": 1.0, "max": 4.0}})["a_us"]
+    2.0
+    """
+    medians = {name: figure["median"] for name, figure in figures.items()}
+    return medians | {"spread": dict(figures)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from schemas.registry import JOURNAL
 from streams.bench.engine_process import EngineProcess, Other, measure
 from streams.bench.fixed_job import FLOOR_S, floor_run, preload
 from streams.bench.ground import Ground
-from streams.bench.measuring import Spread
+from streams.bench.measuring import Spread, in_medians
 
 
 def measure_scale(ground: Ground) -> dict[str, Any]:
@@ -43,8 +43,7 @@ def measure_scale(ground: Ground) -> dict[str, Any]:
         "idlest_worker_cpu_percent": Spread.over(workers).as_json(),
         "broker_cpu_percent": Spread.over(brokers).as_json(),
     }
-    medians: dict[str, Any] = {name: spread["median"] for name, spread in figures.items()}
-    return {"scale": medians | {"job": "fixed_job", "spread": figures}}
+    return {"scale": in_medians(figures) | {"job": "fixed_job"}}
 
 
 def _desks(ground: Ground, count: int) -> tuple[float, float, float]:

@@ -50,3 +50,11 @@ def test_targets_are_told_as_met_or_not(maker: ModuleType, measured: float, said
     assert found.splitlines()[-1].endswith(f"| {said} |")
     found = maker.targets({"scale": {"ratio": {"median": measured, "min": 1.0}}})
     assert found.splitlines()[-1].endswith("| yes |" if measured >= 1.8 else "| **no** |")
+
+
+def test_measured_targets_are_numbers_at_their_keys(maker: ModuleType) -> None:
+    for path, *_ in maker.TARGETS:
+        found = maker.load()
+        for name in path.split("."):
+            found = found[name]
+        assert isinstance(found, int | float), path

@@ -11,7 +11,7 @@ import pytest
 from schemas.errors import UnavailableError
 from streams.bench.engine_process import EngineProcess, Other, measure
 from streams.bench.engines.floor import read_count
-from streams.bench.measuring import Instant, Slope, Spread, cpu_s, rss_bytes, slope
+from streams.bench.measuring import Instant, Slope, Spread, cpu_s, in_medians, rss_bytes, slope
 from streams.settings import Settings
 
 BUSY = "while True: pass"
@@ -148,3 +148,8 @@ def test_floor_counts_in_a_file_until_a_signal(tmp_path):
     assert read_count(counter) % 200 == 0
     with pytest.raises(UnavailableError):
         floor.signal(signal.SIGSTOP)
+
+
+def test_figures_are_told_by_their_medians_with_the_spread_beside() -> None:
+    figures = {"a_us": Spread.over([3.0, 1.0, 2.0]).as_json()}
+    assert in_medians(figures) == {"a_us": 2.0, "spread": figures}

@@ -10,7 +10,7 @@ from sinks.embedded.process import EmbeddedClickHouse
 from sinks.migrate import migrate
 from streams.archiver.notes import GROUP
 from streams.bench.ground import Ground
-from streams.bench.measuring import Instant, Spread, slope
+from streams.bench.measuring import Instant, Spread, in_medians, slope
 from streams.bench.rows.backlog import Backlog
 from streams.bench.rows.catch_up import forget_group, hour_away_s, running, settings_for, watch
 from streams.warehouse import open_warehouse
@@ -32,7 +32,7 @@ def measure_archiver(ground: Ground) -> dict[str, Any]:
         f"archiver: {figures['rows_per_s']['median']:,.0f} rows/s, "
         f"{figures['cpu_us_per_row']['median']} µs a row"
     )
-    return {"archiver": {**figures, "records": total}}
+    return {"archiver": in_medians(figures) | {"records": total}}
 
 
 def _run(ground: Ground, engine: EmbeddedClickHouse, total: int, database: str) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from streams.bench.ground import Ground
-from streams.bench.measuring import Spread
+from streams.bench.measuring import Spread, in_medians
 from streams.bench.rows.backlog import Backlog
 from streams.bench.rows.catch_up import forget_group, hour_away_s, running, settings_for, watch
 from streams.publisher.positions import GROUP
@@ -23,7 +23,7 @@ def measure_publisher(ground: Ground) -> dict[str, Any]:
         f"publisher: {figures['records_per_s']['median']:,.0f} records/s, "
         f"{figures['cpu_us_per_record']['median']} µs a record"
     )
-    return {"publisher": {**figures, "records": total}}
+    return {"publisher": in_medians(figures) | {"records": total}}
 
 
 def _run(ground: Ground, total: int) -> dict[str, float]:
