@@ -24,10 +24,17 @@ class Load:
     def __init__(self, ground: Ground, events: int) -> None:
         self._ground = ground
         self._ends: dict[int, list[int]] = {}
-        ground.renew()
-        scheduled = islice(company_events(), events)
-        self.published = ground.publish((each.topic, each.key, each.value) for each in scheduled)
+        self.published = 0
         """How many of the company's events have been published."""
+        ground.renew()
+        self.publish(events)
+
+    def publish(self, events: int) -> None:
+        """Publish the company's next events, all at once."""
+        scheduled = islice(company_events(), self.published, self.published + events)
+        self.published += self._ground.publish(
+            (each.topic, each.key, each.value) for each in scheduled
+        )
 
     @contextmanager
     def running(self) -> Iterator[EngineProcess]:

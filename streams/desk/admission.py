@@ -65,10 +65,6 @@ class Admission:
             )
         return self._core.mask(event, self._masking_key)
 
-    def reached(self) -> str:
-        """Name the stage that the latest record came to."""
-        return self.stage
-
     def dead_letter(self, raw: Raw, why: Refusal, decided_ms: int) -> Outgoing:
         """Give the record as it came, with the reason in headers."""
         headers = {

@@ -1,8 +1,10 @@
 """The desk: decides batches, journals them, then moves its state on.
 
 Per batch: fold waiting lessons, decide every slice in memory, have the dead letters acknowledged,
-have the journal records acknowledged, write the state. Any doubt about an acknowledgement throws
-the batch's partitions back to their last durable state and claims them again.
+send the journal records, have them acknowledged, write the state. Where more batches wait, the next
+one is decided while the records of this one are under way. Any doubt about an acknowledgement
+throws the partitions of all that is under way back to their last durable state and claims them
+again.
 """
 
 import asyncio
@@ -20,6 +22,7 @@ from schemas.errors import IncompatibleError, UnavailableError
 from schemas.registry import INPUTS
 from streams.desk.checkpoints import Checkpoints
 from streams.desk.digests import Digests
+from streams.desk.journaling import Journaling, Judged
 from streams.desk.lessons import LessonFeed
 from streams.desk.ownership import Ownership
 from streams.desk.partition import Decided, Partition
@@ -39,6 +42,8 @@ from streams.turns import Turns
 log = structlog.get_logger(__name__)
 
 COMMIT_EVERY_S = 1.0
+AHEAD = 1
+"""Batches that may be under way while the next one is decided."""
 RECORDS_PER_LESSON = 2
 """An event makes a quarter of a lesson: a desk that catches up must not leave them behind."""
 
@@ -117,7 +122,7 @@ class Desk:
             settings.worker, partition_count, self._owned, self.feed, self.digests, self.keeper
         )
         self._newest_policy: Policy | None = None
-        self._writer = Writer(settings.kafka)
+        self._journaling = Journaling(Writer(settings.kafka), self._durable)
         self._committed_at = 0.0
         self._learning: asyncio.Task[None] | None = None
 
@@ -142,6 +147,7 @@ class Desk:
             self._learning.cancel()
         await self.keeper.close()
         async with self._turns.lock:
+            await self._settle()
             await self._owned.close()
         await self.feed.close()
 
@@ -178,7 +184,8 @@ class Desk:
             self._owned.take(number, generation)
 
     async def _revoked(self, numbers: set[int]) -> None:
-        async with self._turns.lock:  # a batch in flight is finished first
+        async with self._turns.lock:  # what is in flight is finished first
+            await self._settle()
             self._owned.let_go_revoked()
 
     # -- a batch --------------------------------------------------------------------------------
@@ -200,51 +207,51 @@ class Desk:
                 return
 
     async def _process(self, batch: Batch) -> None:
-        started_at = time.perf_counter()
+        started_at_s = time.perf_counter()
         record_count = sum(len(part.records) for part in batch)
-        lesson_count = self.feed.apply(
+        self.feed.apply(
             max(self._settings.desk.lessons_per_batch, record_count // RECORDS_PER_LESSON)
         )
-        work: list[tuple[Partition, Decided]] = []
-        published_ms: list[int] = []
         try:
             quiet_ms = {part.partition: await self._quiet_ms(part) for part in batch}
+            judged = Judged([], [], started_at_s)
             for part in batch:
                 partition = self._owned_as(part)
                 if partition is None:
                     continue  # revoked or thrown back since it was read
                 decided = self._decide(partition, part, quiet_ms[part.partition])
                 if decided is not None:
-                    work.append((partition, decided))
-                    published_ms += [raw.published_ms for raw in part.records]
-            if not work:
-                return
-            await self._journal(work)
+                    judged.work.append((partition, decided))
+                    judged.published_ms.extend(raw.published_ms for raw in part.records)
+            if judged.work:
+                await self._journaling.send(judged)
+            await self._journaling.settle(AHEAD if self.intake.more_waits() else 0)
         except UnavailableError as fault:
-            log.warning("batch_thrown_back", error=str(fault))
-            self.metrics.count(catalogue.THROWN_BACK)
-            self._writer.throw_away()
-            self._owned.throw_back([part.partition for part in batch])
-            return
+            self._throw_back(fault, [part.partition for part in batch])
         except BaseException:  # whatever comes next must not build on what was staged
-            for part in batch:
-                staged = self._owned.partitions.get(part.partition)
-                if staged is not None:
-                    staged.discard()
+            for partition in self._staged([part.partition for part in batch]):
+                partition.discard()
+            self._journaling.throw_away()
             raise
-        for partition, decided in work:
-            partition.store.commit(decided.position)
-        self._commit_offsets(work)
-        self._count(work, published_ms, started_at)
-        if record_count:
-            log.debug(
-                "batch_decided",
-                record_count=record_count,
-                entry_count=sum(len(decided.entries) for _, decided in work),
-                dead_count=sum(len(decided.dead) for _, decided in work),
-                lesson_count=lesson_count,
-                took_ms=round((time.perf_counter() - started_at) * 1000, 1),
-            )
+
+    async def _settle(self) -> None:
+        """Make durable what is under way, or throw it back."""
+        try:
+            await self._journaling.settle()
+        except UnavailableError as fault:
+            self._throw_back(fault, [])
+
+    def _throw_back(self, fault: UnavailableError, numbers: list[int]) -> None:
+        log.warning("batch_thrown_back", error=str(fault))
+        self.metrics.count(catalogue.THROWN_BACK)
+        staged = {partition.identity.partition for partition in self._staged(numbers)}
+        self._journaling.throw_away()
+        self._owned.throw_back(sorted(staged))
+
+    def _staged(self, numbers: list[int]) -> list[Partition]:
+        """Give those of some numbers, and all of which something is under way."""
+        named = (self._owned.partitions.get(number) for number in numbers)
+        return [*filter(None, named), *self._journaling.partitions()]
 
     def _owned_as(self, part: Slice) -> Partition | None:
         """Give the slice's partition, if it is still owned under the same assignment."""
@@ -276,42 +283,33 @@ class Desk:
         decided = partition.rest(quiet_ms, self._clock, self._newest_policy)
         return decided if decided.entries else None
 
-    async def _journal(self, work: list[tuple[Partition, Decided]]) -> None:
-        dead = [letter for _, decided in work for letter in decided.dead]
-        if dead:
-            await self._writer.append(dead)
-        entries = [entry for _, decided in work for entry in decided.entries]
-        if not entries:
-            return
-        offsets = iter(await self._writer.append_together(entries))
-        for partition, decided in work:
-            expected = partition.store.position.journal_next
-            got = [next(offsets) for _ in decided.entries]
-            if got != list(range(expected, expected + len(got))):
-                raise UnavailableError(
-                    f"somebody else wrote to journal partition {partition.identity.partition}"
-                )
-
-    def _count(
-        self, work: list[tuple[Partition, Decided]], published_ms: list[int], started_at: float
-    ) -> None:
-        """Count a batch that is durable."""
-        for _, decided in work:
+    def _durable(self, judged: Judged) -> None:
+        """Count a batch that is durable, and say to the group how far it is."""
+        for _, decided in judged.work:
             self.metrics.count_each(catalogue.ENTRIES, decided.kinds)
             for letter in decided.dead:
                 why = {name: value.decode() for name, value in letter.headers}
                 self.metrics.count(
                     catalogue.DEAD, 1, why["riverdesk_topic"], why["riverdesk_stage"]
                 )
+        took_s, published_ms = time.perf_counter() - judged.started_at_s, judged.published_ms
         if published_ms:
             now_ms = self._clock()
             self.metrics.count(catalogue.BATCHES)
-            self.metrics.observe(catalogue.BATCH_S, [time.perf_counter() - started_at])
+            self.metrics.observe(catalogue.BATCH_S, [took_s])
             self.metrics.observe(
                 catalogue.LATENCY, [max(0, now_ms - each) / 1000 for each in published_ms]
             )
+            log.debug(
+                "batch_durable",
+                record_count=len(published_ms),
+                entry_count=sum(len(decided.entries) for _, decided in judged.work),
+                dead_count=sum(len(decided.dead) for _, decided in judged.work),
+                took_ms=round(took_s * 1000, 1),
+            )
+        self._commit_offsets()
 
-    def _commit_offsets(self, work: list[tuple[Partition, Decided]]) -> None:
+    def _commit_offsets(self) -> None:
         if time.monotonic() - self._committed_at < COMMIT_EVERY_S:
             return
         self._committed_at = time.monotonic()

@@ -1,4 +1,4 @@
-"""Which failure means what: the one place with a broad ``except``.
+"""Which failure means what.
 
 A fault of the input (or of the pure core on it) makes a dead letter; a fault of a neighbour or of
 the state never does.
@@ -6,7 +6,7 @@ the state never does.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar, TypeVarTuple
+from typing import TypeVar
 
 import structlog
 
@@ -22,7 +22,6 @@ from streams.desk.refusals import Refusals
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-Args = TypeVarTuple("Args")
 MESSAGE_CHARS = 500
 
 
@@ -35,31 +34,39 @@ class Refusal:
     message: str
 
 
-def attempt(stage: Callable[[], str], work: Callable[[*Args], T], *args: *Args) -> T | Refusal:
+def refusal(stage: str, fault: Exception) -> Refusal:
+    """Give why a record must become a dead letter.
+
+    Args:
+        stage: Of the work on the record that raised.
+        fault: What it raised.
+
+    Raises:
+        UnavailableError, IncompatibleError, MisconfiguredError: the fault itself; such a one is
+            never the record's.
+    """
+    if isinstance(fault, UnavailableError | IncompatibleError | MisconfiguredError):
+        raise fault
+    if not isinstance(fault, MalformedError | RejectedError):
+        log.error("decision_failed", stage=stage, error=type(fault).__name__, exc_info=fault)
+    message = str(fault)[:MESSAGE_CHARS].encode(errors="replace").decode()  # lone surrogates
+    return Refusal(stage, type(fault).__name__, message)
+
+
+def attempt(stage: Callable[[], str], work: Callable[[], T]) -> T | Refusal:
     """Do ``work``; give its result, or why the record must become a dead letter.
 
     Args:
         stage: Names the stage that was reached, asked only after a failure.
-        work: Decodes or decides one record.
-        args: For ``work``.
+        work: Decodes, decides or folds one record.
 
     Raises:
-        UnavailableError, IncompatibleError, MisconfiguredError: never the record's fault.
+        UnavailableError, IncompatibleError, MisconfiguredError: as :func:`refusal`.
     """
     try:
-        return work(*args)
-    except (UnavailableError, IncompatibleError, MisconfiguredError):
-        raise
-    except (MalformedError, RejectedError) as fault:
-        return _refusal(stage(), fault)
+        return work()
     except Exception as fault:
-        log.exception("decision_failed", stage=stage(), error=type(fault).__name__)
-        return _refusal(stage(), fault)
-
-
-def _refusal(stage: str, fault: Exception) -> Refusal:
-    message = str(fault)[:MESSAGE_CHARS].encode(errors="replace").decode()  # lone surrogates
-    return Refusal(stage, type(fault).__name__, message)
+        return refusal(stage(), fault)
 
 
 class DeadLetterLimit:

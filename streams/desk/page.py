@@ -103,11 +103,13 @@ class Page:
         source = draft.get("source")
         if source is not None:
             self._sources[source["topic"]] = source["offset"] + 1
-            self.refusals = self.refusals.after(kind == "dead")
+            if kind == "dead" or self.refusals.bits:
+                self.refusals = self.refusals.after(kind == "dead")
         learner = draft.get("learner")
         if learner is not None and learner["revision"] > self._revision:
             self._revision = learner["revision"]
-        self._tick_ms = max(self._tick_ms, draft.get("tick_ms", 0))
+        if kind == "tick":
+            self._tick_ms = max(self._tick_ms, draft["tick_ms"])
 
     def position(self) -> FoldPosition:
         """Give the fold's position once the entries stand at the expected offsets."""

@@ -10,11 +10,10 @@ from models.learning import Learners
 from models.policy import POLICY_V1, Policy
 from models.state import Stamp
 from models.verbs import Core
-from schemas.base import Event
 from schemas.journal import Source
 from schemas.registry import KIND_BY_TOPIC
 from streams.desk.admission import Admission
-from streams.desk.guard import DeadLetterLimit, Refusal, attempt
+from streams.desk.guard import DeadLetterLimit, Refusal, refusal
 from streams.desk.page import Identity, Page
 from streams.desk.position import FoldPosition
 from streams.desk.store import PartitionStore
@@ -96,6 +95,7 @@ class Partition:
         self._adopt(newest, clock())
         for raw in part.records:
             self._decide_record(raw, part.unread_ms, clock())
+        self._limit.note(self.identity.partition, self._page.refusals)
         return self._decided()
 
     def is_due(self, now_ms: int) -> bool:
@@ -137,28 +137,26 @@ class Partition:
             "offset": raw.offset,
             "published_ms": raw.published_ms,
         }
-        event = attempt(self._admission.reached, self._admission.admit, raw)
-        if isinstance(event, Refusal):
-            self._give_up(raw, source, event, decided_ms)
-        else:
-            bound = raw.published_ms if unread_ms is None else min(unread_ms, raw.published_ms)
-            self._pass_time(min(event.occurred_ms, bound), decided_ms)
-            refused = attempt(_deciding, self._decide_event, event, source, raw, decided_ms)
-            if refused is not None:
-                self._give_up(raw, source, refused, decided_ms)
-        self._limit.note(self.identity.partition, self._page.refusals)
-
-    def _decide_event(self, event: Event, source: Source, raw: Raw, decided_ms: int) -> None:
-        draft = self._core.decide_event(
-            KIND_BY_TOPIC[raw.topic],
-            event,
-            source,
-            self.store,
-            self._learners,
-            self.policy,
-            self._stamp(decided_ms),
-        )
-        self._page.append(draft, raw.key)
+        try:
+            event = self._admission.admit(raw)
+        except Exception as fault:
+            self._give_up(raw, source, refusal(self._admission.stage, fault), decided_ms)
+            return
+        bound = raw.published_ms if unread_ms is None else min(unread_ms, raw.published_ms)
+        self._pass_time(min(event.occurred_ms, bound), decided_ms)
+        try:
+            draft = self._core.decide_event(
+                KIND_BY_TOPIC[raw.topic],
+                event,
+                source,
+                self.store,
+                self._learners,
+                self.policy,
+                self._stamp(decided_ms),
+            )
+            self._page.append(draft, raw.key)
+        except Exception as fault:
+            self._give_up(raw, source, refusal("decide", fault), decided_ms)
 
     def _give_up(self, raw: Raw, source: Source, why: Refusal, decided_ms: int) -> None:
         self._dead.append(self._admission.dead_letter(raw, why, decided_ms))
@@ -171,6 +169,7 @@ class Partition:
             "decided_ms": decided_ms,
         }
         self._page.append(draft, raw.key)
+        self._limit.note(self.identity.partition, self._page.refusals)
 
     # -- time and policy ------------------------------------------------------------------------
 
@@ -215,9 +214,7 @@ class Partition:
         return Page(self.identity, self.store, self._core, self.position)
 
     def _decided(self) -> Decided:
+        if self._page.entries:
+            self.store.seal()
         self.position = self._page.position()
         return Decided(self._dead, self._page.entries, self.position, self._page.kinds)
-
-
-def _deciding() -> str:
-    return "decide"

@@ -1,7 +1,8 @@
 r"""The state of one partition in RocksDB: rooms, agenda, and how far the journal was folded.
 
-Changes are staged in memory while a batch is decided and become durable in one atomic write after
-the journal has acknowledged it; :meth:`PartitionStore.discard` throws them away instead.
+Changes are staged in memory while a slice is decided and become durable in one atomic write after
+the journal has acknowledged it; :meth:`PartitionStore.discard` throws them away instead. A slice
+may be decided while the records of earlier ones are under way (:mod:`streams.desk.staging`).
 
 Keys: ``\x00`` the position, ``\x01`` + time + kind + key the agenda, ``\x02`` + room + key values.
 """
@@ -13,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from rocksdict import (
     AccessType,
@@ -31,10 +32,11 @@ from models.version import CORE_VERSION
 from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError, UnavailableError
 from streams.desk.position import FoldPosition
+from streams.desk.staging import AGENDA_PREFIX, MISSING, Staging, agenda_entry
 
 POSITION_KEY = b"\x00"
-AGENDA_PREFIX = b"\x01"
 ROOM_PREFIX = b"\x02"
+ROOM_PREFIXES = {room: b"%b%b\x00" % (ROOM_PREFIX, room.encode()) for room in get_args(Room)}
 CACHED_VALUES = 10_000
 """Decoded values kept of each partition: some 3 kB each, so 30 MB a partition at the most."""
 READ_ONCE: Final = frozenset({"seen", "remembered"})
@@ -85,9 +87,7 @@ class PartitionStore:
             if any(word in str(fault) for word in DAMAGED):
                 raise MalformedError(f"state store {path} is damaged: {fault}") from fault
             raise UnavailableError(f"state store {path} cannot be opened: {fault}") from fault
-        self._staged: dict[tuple[Room, str], Value | None] = {}
-        self._added: dict[bytes, Due] = {}
-        self._removed: set[bytes] = set()
+        self._staging = Staging()
         self._cache: OrderedDict[tuple[Room, str], Value | None] = OrderedDict()
         self._flushing = threading.Lock()
         try:
@@ -105,13 +105,16 @@ class PartitionStore:
     def get(self, room: Room, key: str) -> Value | None:
         """Give the value with staged changes seen, or ``None``."""
         place = (room, key)
-        if place in self._staged:
-            return self._staged[place]
+        value: Value | None = self._staging.newest.rooms.get(place, MISSING)
+        if value is MISSING:
+            value = self._staging.find_sealed(place)
+        if value is not MISSING:
+            return value
         if place in self._cache:
             self._cache.move_to_end(place)
             return self._cache[place]
         raw = self._read(_stored_key(room, key))
-        value: Value | None = None if raw is None else decode_json(raw)
+        value = None if raw is None else decode_json(raw)
         if room not in READ_ONCE:
             self._remember(place, value)
         return value
@@ -119,7 +122,8 @@ class PartitionStore:
     def due(self, now_ms: int, limit: int) -> list[Due]:
         """Give at most ``limit`` agenda entries with ``at_ms <= now_ms``, in order."""
         bound = AGENDA_PREFIX + struct.pack(">Q", now_ms + 1)
-        found: dict[bytes, Due] = {k: due for k, due in self._added.items() if k < bound}
+        added, removed = self._staging.agenda()
+        found: dict[bytes, Due] = {k: due for k, due in added.items() if k < bound}
         stored_count = 0
         entries = self._db.iter()
         entries.seek(AGENDA_PREFIX)
@@ -127,8 +131,8 @@ class PartitionStore:
             key = bytes(entries.key())
             if key >= bound:
                 break
-            if key not in self._removed:
-                found[key] = _due(key)
+            if key not in removed:
+                found[key] = agenda_entry(key)
                 stored_count += 1
             entries.next()
         return [found[key] for key in sorted(found)][:limit]
@@ -153,27 +157,27 @@ class PartitionStore:
 
     def stage(self, changes: Changes) -> None:
         """Apply the changes of one record in memory."""
-        self._staged.update(changes.rooms)
-        for entry in changes.removed:
-            agenda_key = _agenda_key(entry)
-            self._added.pop(agenda_key, None)
-            self._removed.add(agenda_key)
-        for entry in changes.added:
-            agenda_key = _agenda_key(entry)
-            self._removed.discard(agenda_key)
-            self._added[agenda_key] = entry
+        self._staging.newest.take(changes)
+
+    def seal(self) -> None:
+        """End a slice: what is staged from now on is made durable after it, by another commit."""
+        self._staging.seal()
 
     def commit(self, position: FoldPosition) -> None:
-        """Make the staged changes and the position durable in one atomic write."""
+        """Make a slice durable, and the position behind it, in one atomic write.
+
+        The slice is the oldest that was sealed; where none was, it is all that is staged.
+        """
+        layer = self._staging.oldest()
         batch = WriteBatch(raw_mode=True)
-        for (room, key), value in self._staged.items():
+        for (room, key), value in layer.rooms.items():
             if value is None:
                 batch.delete(_stored_key(room, key))
             else:
                 batch.put(_stored_key(room, key), encode(value))
-        for agenda_key in self._removed:
+        for agenda_key in layer.removed:
             batch.delete(agenda_key)
-        for agenda_key in self._added:
+        for agenda_key in layer.added:
             batch.put(agenda_key, b"")
         content = position.content() | {"core": CORE_VERSION}
         batch.put(POSITION_KEY, encode({"format": FORMAT} | content))
@@ -181,17 +185,15 @@ class PartitionStore:
             self._db.write(batch)
         except Exception as fault:
             raise UnavailableError(f"state store {self.path} cannot be written: {fault}") from fault
-        for place, value in self._staged.items():
+        for place, value in layer.rooms.items():
             if place[0] not in READ_ONCE:
                 self._remember(place, value)
         self.position = position
-        self.discard()
+        self._staging.drop_oldest()
 
     def discard(self) -> None:
-        """Forget the staged changes."""
-        self._staged.clear()
-        self._added.clear()
-        self._removed.clear()
+        """Forget all that is staged."""
+        self._staging.clear()
 
     def flush(self) -> None:
         """Write what RocksDB holds in memory to files, from any thread; commits go on.
@@ -276,14 +278,4 @@ def remove(path: Path) -> None:
 
 
 def _stored_key(room: Room, key: str) -> bytes:
-    return b"%b%b\x00%b" % (ROOM_PREFIX, room.encode(), key.encode())
-
-
-def _agenda_key(due: Due) -> bytes:
-    return AGENDA_PREFIX + struct.pack(">Q", due.at_ms) + f"{due.kind}\x00{due.key}".encode()
-
-
-def _due(key: bytes) -> Due:
-    (at_ms,) = struct.unpack(">Q", key[1:9])
-    kind, _, subject = key[9:].decode().partition("\x00")
-    return Due(at_ms, kind, subject)  # type: ignore[arg-type]  # written by _agenda_key
+    return ROOM_PREFIXES[room] + key.encode()

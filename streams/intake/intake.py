@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-IN_FLIGHT = 4
+IN_FLIGHT = 2
 POLL_S = 0.05
 ANSWER_S = 0.005
 PATIENCE_S = 1.0
@@ -93,6 +93,8 @@ class Intake:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._free = threading.Semaphore(IN_FLIGHT)
+        self._handed_over_count = 0
+        self._done_count = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._ended = threading.Event()
@@ -175,7 +177,12 @@ class Intake:
 
     def done(self) -> None:
         """Say that one delivered batch has been dealt with."""
+        self._done_count += 1
         self._free.release()
+
+    def more_waits(self) -> bool:
+        """Tell whether another batch follows the one that is being dealt with at once."""
+        return self._handed_over_count - self._done_count > 1
 
     # -- the thread -----------------------------------------------------------------------------
 
@@ -291,6 +298,7 @@ class Intake:
             return  # only the time; a reader that is busy needs no reminder
         if self._stopping.is_set() or self._loop is None:
             return
+        self._handed_over_count += 1
         asyncio.run_coroutine_threadsafe(self._deliver(batch), self._loop)
 
     def _wait_free(self) -> None:

@@ -6,7 +6,8 @@ off by name; the search must then find what it is for, or it is redundant here.
 
 What a desk does alone is one step where nobody could see it in between: it decides what it has
 read at once, and a crash between the last acknowledgement and the write of the state is the crash
-before that record, which then lands late.
+before that record, which then lands late. While the records of a slice are on their way it decides
+the next one.
 """
 
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ MECHANISMS = {
     "offsets": "acknowledged offsets must be the expected ones",
     "reclaim": "after a doubt the partition is claimed and folded again",
     "discard": "after a doubt everything speculative is thrown away",
+    "all_under_way": "a doubt throws away all that is under way, not only the slice in doubt",
     "journal_first": "the state is written after the journal has acknowledged",
     "letters_first": "a dead letter is acknowledged before its entry is written",
     "continuity": "a slice is decided only where it continues the fold",
@@ -36,7 +38,7 @@ MECHANISMS = {
     "generation": "slices of an earlier assignment are dropped",
 }
 
-DISCERNING = RULE | {"claims", "offsets", "discard", "read_back"}
+DISCERNING = RULE | {"claims", "offsets", "discard", "read_back", "all_under_way"}
 """Without these, what could never count may count after all."""
 
 NAMES = ("the desk", "the replaced desk")
@@ -52,6 +54,18 @@ class Piece(NamedTuple):
     unread_ms: int | None
 
 
+class Sent(NamedTuple):
+    """A slice that was decided, until all of its records are answered for.
+
+    ``left``: how many of the records on the wire are its own; ``after``: the state to be written
+    then, ``None`` where nobody can accept them any more.
+    """
+
+    after: Store | None
+    letters: frozenset[tuple[str, int]]
+    left: int
+
+
 class Desk(NamedTuple):
     """One worker. ``away``: it owns nothing (not started, crashed, revoked, or thrown back)."""
 
@@ -59,11 +73,15 @@ class Desk(NamedTuple):
     store: Store = Store()
     reads: tuple[int, ...] | None = None
     pieces: tuple[Piece, ...] = ()
-    after: Store | None = None
-    letters: frozenset[tuple[str, int]] = frozenset()
+    under_way: tuple[Sent, ...] = ()
     wire: tuple[Record, ...] = ()
     outdated: bool = False
     """Somebody else's record stands behind what it has folded, or one of its own is missing."""
+
+    @property
+    def newest(self) -> Store | None:
+        """The state that the next slice is decided on."""
+        return self.under_way[-1].after if self.under_way else self.store
 
 
 class State(NamedTuple):
@@ -92,6 +110,7 @@ class DeskModel:
         present: How many inputs are published at the beginning, >= 1.
         waiting: Most slices that wait for a desk that is busy.
         records: Most inputs in one slice.
+        under_way: Most slices whose records are on their way at once.
         without: Names of :data:`MECHANISMS`.
     """
 
@@ -103,6 +122,7 @@ class DeskModel:
         present: int = 1,
         waiting: int = 1,
         records: int = 2,
+        under_way: int = 2,
         without: frozenset[str] = frozenset(),
     ) -> None:
         assert without <= set(MECHANISMS), without
@@ -112,6 +132,7 @@ class DeskModel:
         self._present = present
         self._waiting = waiting
         self._records = records
+        self._under_way = under_way
         self._without = without
         self._topics = tuple(sorted({each.topic for each in inputs}))
         self._journal = Journal(inputs, without & RULE)
@@ -184,7 +205,7 @@ class DeskModel:
                 yield f"{label}; it commits offsets", landed._replace(committed=at)
         elif desk.phase == "letters":
             yield f"{who}: dead letters are acknowledged", self._lettered(state, index)
-        elif desk.phase == "owning" and desk.pieces:
+        if desk.pieces and self._decides(desk):
             yield f"{who} takes notice that all is quiet", self._decide(state, index)
         if index == 1 and desk.phase in ("owning", "claiming"):
             yield f"{who} lets go", self._let_go(state, index)
@@ -204,7 +225,7 @@ class DeskModel:
         if desk.phase in ("journaling", "claiming"):
             yield f"{who} hears nothing", self._doubt(state, index, desk)
         if desk.phase == "journaling":
-            refused = desk._replace(wire=desk.wire[1:], outdated=True)
+            refused = desk._replace(outdated=True)
             yield f"{who}: {desk.wire[0]} is refused", self._answered(state, index, refused)
         if desk.reads is not None:
             for inputs in self._readable(state, desk, fair=False):
@@ -269,7 +290,8 @@ class DeskModel:
             if each.offset >= reads[self._topics.index(each.topic)]
         ]
         if not unread:
-            done = desk.store.tick_ms >= self._tick_ms and reads == self._positions(desk.store)
+            store = desk.newest or desk.store
+            done = store.tick_ms >= self._tick_ms and reads == self._positions(store)
             if not desk.pieces and not done:
                 yield ()
         elif fair:
@@ -305,26 +327,36 @@ class DeskModel:
     def _eager(self, state: State, index: int) -> State:
         """Decide what waits; a quiet slice may wait until others have published."""
         desk = state.desks[index]
-        while desk.phase == "owning" and desk.pieces and desk.pieces[0].inputs:
+        while desk.pieces and desk.pieces[0].inputs and self._decides(desk):
             state = self._decide(state, index)
             desk = state.desks[index]
         return state
 
+    def _decides(self, desk: Desk) -> bool:
+        """Whether it may decide one more slice."""
+        return (
+            desk.phase in ("owning", "journaling")
+            and len(desk.under_way) < self._under_way
+            and desk.newest is not None
+        )
+
     def _decide(self, state: State, index: int) -> State:
         desk = state.desks[index]
-        piece, desk = desk.pieces[0], desk._replace(pieces=desk.pieces[1:])
-        if not self._continues(piece, desk.store):
+        store, piece, desk = desk.newest, desk.pieces[0], desk._replace(pieces=desk.pieces[1:])
+        assert store is not None
+        if not self._continues(piece, store):
             if "rewind" not in self._without:
-                desk = desk._replace(
-                    reads=state.committed
-                    if "from_fold" in self._without
-                    else self._positions(desk.store)
-                )
+                lost = "from_fold" in self._without
+                desk = desk._replace(reads=state.committed if lost else self._positions(store))
             return _with(state, index, desk)
-        records, letters, after = self._decided(state, desk.store, piece)
+        records, letters, after = self._decided(state, store, piece)
         if not records:
             return _with(state, index, desk)
-        desk = desk._replace(phase="journaling", after=after, letters=letters, wire=records)
+        desk = desk._replace(
+            phase="journaling",
+            under_way=(*desk.under_way, Sent(after, letters, len(records))),
+            wire=(*desk.wire, *records),
+        )
         if "letters_first" not in self._without:  # acknowledged before anything is sent
             state = state._replace(letters=state.letters | letters)
         if "journal_first" in self._without:
@@ -391,33 +423,42 @@ class DeskModel:
     def _append(self, state: State, index: int) -> State:
         desk = state.desks[index]
         state = self._land(state, desk.wire[0], index)
-        return self._answered(state, index, desk._replace(wire=desk.wire[1:]))
+        return self._answered(state, index, desk)
 
     def _answered(self, state: State, index: int, desk: Desk) -> State:
         """After each record that landed or was refused: wait on, write the state, or doubt."""
-        if desk.wire:
+        first, *others = desk.under_way
+        first = first._replace(left=first.left - 1)
+        desk = desk._replace(wire=desk.wire[1:], under_way=(first, *others))
+        if first.left:
             return _with(state, index, desk)
         if desk.outdated and "offsets" not in self._without:
             return self._doubt(state, index, desk)
-        if "letters_first" in self._without and desk.letters:
+        if "letters_first" in self._without and first.letters:
             return _with(state, index, desk._replace(phase="letters"))
         return self._eager(self._save(state, index, desk), index)
 
     def _lettered(self, state: State, index: int) -> State:
         """The letters after their entries: only where that mechanism is off."""
         desk = state.desks[index]
-        return self._save(state._replace(letters=state.letters | desk.letters), index, desk)
+        letters = state.letters | desk.under_way[0].letters
+        return self._eager(self._save(state._replace(letters=letters), index, desk), index)
 
     def _save(self, state: State, index: int, desk: Desk) -> State:
         """Write the state: from now on it is what a restart begins with."""
-        assert desk.after is not None
-        if desk.after != state.head and desk.phase != "letters":
+        (saved, *others), was = desk.under_way, desk.phase
+        assert saved.after is not None
+        if saved.after != state.head and was != "letters":
             state = state._replace(broken="a state is not the fold of the journal")
-        saved = Desk("owning", desk.after, desk.reads, desk.pieces, outdated=desk.outdated)
-        return _with(state, index, saved)
+        phase = "journaling" if others else "owning"
+        desk = desk._replace(phase=phase, store=saved.after, under_way=tuple(others))
+        return _with(state, index, desk)
 
     def _doubt(self, state: State, index: int, desk: Desk) -> State:
         """Throw away the producer and all that is not durable; claim again."""
+        if "all_under_way" in self._without and desk.under_way[1:] and not desk.under_way[0].left:
+            others = desk.under_way[1:]
+            return _with(state, index, desk._replace(under_way=others, outdated=False))
         state = _orphaned(state, desk)
         if desk.phase == "journaling" and "discard" in self._without:
             return self._save(state, index, desk)
@@ -462,7 +503,10 @@ class DeskModel:
             desks=tuple(
                 desk._replace(
                     store=reread(desk.store),
-                    after=None if desk.after is None else reread(desk.after),
+                    under_way=tuple(
+                        sent._replace(after=None if sent.after is None else reread(sent.after))
+                        for sent in desk.under_way
+                    ),
                     wire=tuple(map(renamed, desk.wire)),
                 )
                 for desk in state.desks
@@ -480,10 +524,12 @@ def _plain(desk: Desk, reading: Reading) -> Desk:
         return desk
     mine = desk.store.reading
     if (mine.epoch, mine.writer) != (reading.epoch, reading.writer):
-        desk = desk._replace(
-            store=desk.store._replace(reading=DEPOSED), wire=(VOID,) * len(desk.wire)
+        return desk._replace(
+            store=desk.store._replace(reading=DEPOSED),
+            under_way=tuple(sent._replace(after=None) for sent in desk.under_way),
+            wire=(VOID,) * len(desk.wire),
         )
-    return desk._replace(after=None) if desk.outdated else desk
+    return desk
 
 
 def _names(state: State) -> list[str]:

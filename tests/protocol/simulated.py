@@ -5,6 +5,7 @@ The product's own takeover, store, partition, fold and check of acknowledgements
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from schemas.codec import decode_json
 from schemas.errors import UnavailableError
@@ -83,7 +84,21 @@ class SimulatedWriter:
     async def append(self, records: list[Outgoing]) -> list[int]:
         return self._broker.append(list(records))
 
-    append_together = append
-
     def append_now(self, records: list[Outgoing]) -> list[int]:
         return self._broker.append(records)
+
+    def send_together(self, records: list[Outgoing]) -> Any:
+        """They land at once, as planned; what became of them is told on arrival."""
+        try:
+            offsets = self._broker.append(records)
+        except UnavailableError as fault:
+            return fault
+        return {(records[0].topic, records[0].partition): range(offsets[0], offsets[-1] + 1)}
+
+    async def arrival(self, flight: Any) -> Any:
+        if isinstance(flight, UnavailableError):
+            raise flight
+        return flight
+
+    def throw_away(self) -> None:
+        pass

@@ -15,10 +15,18 @@ INPUTS = (
 TICK_MS = 3
 
 
-def desk(faults: int, *without: str, present: int = 1, records: int = 2) -> DeskModel:
+def desk(
+    faults: int, *without: str, present: int = 1, records: int = 2, under_way: int = 2
+) -> DeskModel:
     """Two topics, three inputs (a poison and a pair with one event id), one tick."""
     return DeskModel(
-        INPUTS, TICK_MS, faults, present=present, records=records, without=frozenset(without)
+        INPUTS,
+        TICK_MS,
+        faults,
+        present=present,
+        records=records,
+        under_way=under_way,
+        without=frozenset(without),
     )
 
 

@@ -16,8 +16,8 @@ from schemas.codec import digest_bytes
 from schemas.errors import UnavailableError
 from schemas.registry import dead_topic
 from streams.desk import takeover
-from streams.desk.desk import Desk
 from streams.desk.guard import DeadLetterLimit
+from streams.desk.journaling import Journaling, Judged
 from streams.desk.partition import Partition
 from streams.desk.position import FoldPosition
 from streams.desk.store import PartitionStore, remove
@@ -53,8 +53,10 @@ class Worker:
         self.partition: Partition | None = None
         self.reads: dict[str, int] = {}
         self.slices: list[Slice] = []
+        self.journaling: Journaling | None = None
 
     def drop(self) -> None:
+        self.journaling = None
         if self.partition is not None:
             self.partition.discard()
             self.partition.store.close()
@@ -135,9 +137,10 @@ class DeskMachine(RuleBasedStateMachine):
                 self._read(worker, dict.fromkeys(topics, data.draw(st.sampled_from([1, 2, 0]))))
         decides = data.draw(st.integers(1, 2))
         plan, saved = data.draw(PLANS), data.draw(st.sampled_from([True, True, False]))
+        under_way = data.draw(st.sampled_from([0, 1]))
         for left in reversed(range(decides)):
             if worker.slices:
-                self._decide(worker, Plan() if left else plan, saved or left > 0)
+                self._decide(worker, Plan() if left else plan, saved or left > 0, under_way)
 
     # -- what must hold -------------------------------------------------------------------------
 
@@ -215,6 +218,7 @@ class DeskMachine(RuleBasedStateMachine):
         assert taken is not None
         limit = DeadLetterLimit(2_000, 10_000, 0.5)
         worker.partition = Partition(*taken[:2], self.learners, b"key", 60_000, limit)
+        worker.journaling = Journaling(SimulatedWriter(self.broker), lambda judged: None)  # type: ignore[arg-type]
         worker.reads = dict(worker.partition.position.sources)
 
     def _read(self, worker: Worker, counts: dict[str, int]) -> None:
@@ -236,9 +240,10 @@ class DeskMachine(RuleBasedStateMachine):
         part = Slice(PARTITION, 1, before, after, records, min(behind, default=None))
         worker.slices.append(part)
 
-    def _decide(self, worker: Worker, plan: Plan, saved: bool) -> None:
-        part, partition = worker.slices.pop(0), worker.partition
-        if partition is None:
+    def _decide(self, worker: Worker, plan: Plan, saved: bool, under_way: int = 0) -> None:
+        """Decide the next slice; what is under way before it, and perhaps itself, may wait."""
+        part, partition, journaling = worker.slices.pop(0), worker.partition, worker.journaling
+        if partition is None or journaling is None:
             return
         if not partition.continues(part):
             worker.reads = dict(partition.position.sources)
@@ -251,18 +256,17 @@ class DeskMachine(RuleBasedStateMachine):
             if not decided.entries:
                 return
         self.broker.plan = plan
-        desk: Any = SimpleNamespace(_writer=SimulatedWriter(self.broker))
         try:
-            asyncio.run(Desk._journal(desk, [(partition, decided)]))
+            asyncio.run(journaling.send(Judged([(partition, decided)])))
+            self.broker.plan = Plan()
+            if saved:
+                asyncio.run(journaling.settle(under_way))
+            else:
+                worker.drop()  # it dies between the last acknowledgement and the write
         except UnavailableError:
             worker.drop()
-            return
         finally:
             self.broker.plan = Plan()
-        if saved:
-            partition.store.commit(decided.position)
-        else:
-            worker.drop()  # it dies between the last acknowledgement and the write
 
     def _position(self, end: int) -> FoldPosition:
         with tempfile.TemporaryDirectory() as directory:

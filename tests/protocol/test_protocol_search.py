@@ -12,8 +12,8 @@ from tests.protocol.sizes import desk as desk_of
 from tests.protocol.sizes import publisher as publisher_of
 
 LEAST_STATES = {
-    "desk, inputs arrive meanwhile": 7_000,
-    "desk, inputs wait": 15_000,
+    "desk, inputs arrive meanwhile": 12_000,
+    "desk, inputs wait": 30_000,
     "publisher": 30_000,
     "archiver": 15_000,
 }
@@ -34,6 +34,7 @@ WITHOUT: dict[tuple[str, ...], tuple[Any, str]] = {
     ("offsets",): (desk_of(1, "offsets"), "not the fold of the journal"),
     ("reclaim",): (desk_of(1, "reclaim"), "no completion settles"),
     ("discard",): (desk_of(1, "discard"), "not the fold of the journal"),
+    ("all_under_way",): (desk_of(1, "all_under_way"), "not the fold of the journal"),
     ("journal_first",): (desk_of(1, "journal_first"), "ahead of the journal"),
     ("letters_first",): (desk_of(1, "letters_first"), "without its dead letter"),
     ("continuity",): (desk_of(1, "continuity"), "ahead of an unread input"),
@@ -72,15 +73,19 @@ def test_search_finds_what_a_mechanism_is_for(without: tuple[str, ...]) -> None:
 
 
 REDUNDANT: dict[str, Any] = {
-    "greater_epoch": desk_of(1, "greater_epoch"),
-    "writer": desk_of(1, "writer"),
-    "epoch": desk_of(1, "epoch"),
+    "greater_epoch": desk_of(1, "greater_epoch", under_way=1),
+    "writer": desk_of(1, "writer", under_way=1),
+    "epoch": desk_of(1, "epoch", under_way=1),
     "generation": desk_of(1, "generation"),
     "fence": publisher_of(2, "fence"),
     "done": archiver_of(2, "done"),
     "archiver's membership": archiver_of(1, "membership"),
 }
-"""What breaks nothing alone, because something else holds too; the docs name it."""
+"""What breaks nothing alone, because something else holds too; the docs name it.
+
+Where a part of the reader's rule is off, void records cannot be told apart in advance, and the
+states of two slices under way are too many: these have one.
+"""
 
 
 @pytest.mark.parametrize("name", REDUNDANT)

@@ -3,9 +3,11 @@
 from tests.removals.removal import Removal
 
 DESK = "streams/desk/desk.py"
+JOURNALING = "streams/desk/journaling.py"
 PARTITION = "streams/desk/partition.py"
 OWNERSHIP = "streams/desk/ownership.py"
 ORDER = "tests/streams/test_desk_order.py::"
+UNDER_WAY = "tests/streams/test_desk_under_way.py::"
 BENCH = "tests/streams/test_desk_partition.py::"
 
 REMOVALS = (
@@ -13,14 +15,12 @@ REMOVALS = (
         "dead-letter-before-entry",
         "a dead letter is acknowledged before its entry is written",
         "after a crash in between the refused bytes are nowhere",
-        DESK,
+        JOURNALING,
         "        if dead:\n            await self._writer.append(dead)\n"
-        "        entries = [entry for _, decided in work for entry in decided.entries]\n"
-        "        if not entries:\n            return\n"
-        "        offsets = iter(await self._writer.append_together(entries))\n",
-        "        entries = [entry for _, decided in work for entry in decided.entries]\n"
-        "        if not entries:\n            return\n"
-        "        offsets = iter(await self._writer.append_together(entries))\n"
+        "        entries = [entry for _, decided in judged.work for entry in decided.entries]\n"
+        "        self._under_way.append((judged, self._writer.send_together(entries)))\n",
+        "        entries = [entry for _, decided in judged.work for entry in decided.entries]\n"
+        "        self._under_way.append((judged, self._writer.send_together(entries)))\n"
         "        if dead:\n            await self._writer.append(dead)\n",
         (ORDER + "test_dead_letter_is_acknowledged_before_its_entry_is_written",),
     ),
@@ -28,38 +28,41 @@ REMOVALS = (
         "journal-before-state",
         "the state is written only after the journal has acknowledged",
         "a state holds decisions that nobody else ever sees",
-        DESK,
-        "            await self._journal(work)\n",
-        "            for partition, decided in work:\n"
+        JOURNALING,
+        "            stands = await self._writer.arrival(flight)\n",
+        "            for partition, decided in judged.work:\n"
         "                position = partition.store.position\n"
         "                partition.store.commit(decided.position)\n"
         "                partition.store.position = position\n"
-        "            await self._journal(work)\n",
-        (ORDER + "test_state_holds_nothing_that_the_journal_has_not_acknowledged",),
+        "            stands = await self._writer.arrival(flight)\n",
+        (
+            UNDER_WAY + "test_doubt_throws_back_all_that_is_under_way",
+            UNDER_WAY + "test_batch_before_a_doubtful_one_stays_durable_and_nothing_behind_it",
+        ),
     ),
     Removal(
         "offsets-after-journal",
         "offsets are committed last, from what the state on disk holds",
         "lag displays and whoever resumes from them believe what a crash takes back",
         DESK,
-        "            await self._journal(work)\n",
-        "            self.intake.hint(\n"
-        "                [\n"
-        "                    TopicPartition(topic, partition.identity.partition, at)\n"
-        "                    for partition, decided in work\n"
-        "                    for topic, at in decided.position.sources.items()\n"
-        "                ]\n"
-        "            )\n"
-        "            await self._journal(work)\n",
+        "                await self._journaling.send(judged)\n",
+        "                self.intake.hint(\n"
+        "                    [\n"
+        "                        TopicPartition(topic, partition.identity.partition, at)\n"
+        "                        for partition, decided in judged.work\n"
+        "                        for topic, at in decided.position.sources.items()\n"
+        "                    ]\n"
+        "                )\n"
+        "                await self._journaling.send(judged)\n",
         (ORDER + "test_offsets_are_committed_last_and_from_the_state",),
     ),
     Removal(
         "contiguous-offsets",
         "acknowledged offsets must be the expected ones",
         "a desk that was replaced unawares goes on, and its state holds what no reader accepts",
-        DESK,
-        "if got != list(range(expected, expected + len(got))):",
-        "if not got:",
+        JOURNALING,
+        "if stands[JOURNAL.name, number] != expected:",
+        "if not stands[JOURNAL.name, number]:",
         (
             ORDER + "test_unexpected_offset_throws_everything_back",
             "tests/streams/test_desk_rival.py::"
@@ -71,7 +74,7 @@ REMOVALS = (
         "doubt about an acknowledgement throws away all speculative state and claims anew",
         "the next batch is decided on records that may not exist",
         DESK,
-        "            self._owned.throw_back([part.partition for part in batch])\n",
+        "        self._owned.throw_back(sorted(staged))\n",
         "",
         (
             ORDER + "test_half_acknowledged_batch_leaves_no_state_and_is_claimed_anew",
@@ -79,11 +82,47 @@ REMOVALS = (
         ),
     ),
     Removal(
+        "all-under-way-thrown-back",
+        "a doubt throws back all partitions of which something is under way",
+        "a partition goes on from records that may not exist, for another one was in doubt",
+        DESK,
+        "        return [*filter(None, named), *self._journaling.partitions()]\n",
+        "        return [*filter(None, named)]\n",
+        (UNDER_WAY + "test_doubt_reaches_partitions_that_the_failing_batch_does_not_name",),
+    ),
+    Removal(
+        "under-way-forgotten",
+        "after a doubt nothing that was under way becomes durable any more",
+        "records that a rival's claim made void are written into the state",
+        JOURNALING,
+        "        self._under_way.clear()\n",
+        "",
+        (UNDER_WAY + "test_unexpected_fault_leaves_nothing_of_what_was_under_way",),
+    ),
+    Removal(
+        "settled-before-revoked",
+        "what is under way becomes durable before a revoked partition is let go",
+        "the next owner may hold the store while records are still being written into it",
+        DESK,
+        "            await self._settle()\n            self._owned.let_go_revoked()\n",
+        "            self._owned.let_go_revoked()\n",
+        (UNDER_WAY + "test_revoked_partition_is_let_go_once_what_is_under_way_is_durable",),
+    ),
+    Removal(
+        "slices-apart",
+        "each slice is made durable alone, behind its own acknowledgement",
+        "the state holds records of the next slice, of which nothing is known yet",
+        PARTITION,
+        "            self.store.seal()\n",
+        "            pass\n",
+        (UNDER_WAY + "test_batch_before_a_doubtful_one_stays_durable_and_nothing_behind_it",),
+    ),
+    Removal(
         "desk-writer-dropped",
         "with the batch its producer is thrown away",
         "the next claim goes through a producer in doubt",
-        DESK,
-        "            self._writer.throw_away()\n",
+        JOURNALING,
+        "        self._writer.throw_away()\n",
         "",
         (ORDER + "test_unexpected_offset_throws_everything_back",),
     ),
@@ -179,8 +218,8 @@ REMOVALS = (
         "a batch that ends in any fault leaves nothing staged",
         "closing the store or the next write makes half a batch durable",
         DESK,
-        "                    staged.discard()",
-        "                    pass",
+        "                partition.discard()",
+        "                pass",
         ("tests/streams/test_desk_halt.py::test_desk_processes_nothing_after_a_fault",),
     ),
     Removal(

@@ -1,3 +1,4 @@
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -152,3 +153,44 @@ def test_store_and_memory_state_agree(
             assert store.get(room, key) == memory.get(room, key)
         assert sorted(store.due(2**47, 1_000)) == sorted(memory.due(2**47, 1_000))
     store.close()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(
+        st.tuples(CHANGES, st.sampled_from(["stage", "seal", "seal", "commit", "discard"])),
+        max_size=14,
+    )
+)
+def test_slices_become_durable_one_by_one_while_all_of_them_are_seen(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[Changes, str]]
+) -> None:
+    path = tmp_path_factory.mktemp("store")
+    store, seen, durable = PartitionStore(path), MemoryState(), MemoryState()
+    slices: list[list[Changes]] = [[]]
+    places: set[Any] = set()
+    for changes, then in steps:
+        store.stage(changes)
+        seen.apply(changes)
+        slices[-1].append(changes)
+        places |= set(changes.rooms)
+        if then == "seal":
+            store.seal()
+            slices.append([])
+        elif then == "commit":
+            store.commit(POSITION)  # the oldest that was sealed; where none was, what is staged
+            for each in slices.pop(0):
+                durable.apply(each)
+            slices = slices or [[]]
+        elif then == "discard":
+            store.discard()
+            slices, seen = [[]], deepcopy(durable)
+        for room, key in places:
+            assert store.get(room, key) == seen.get(room, key)
+        assert sorted(store.due(2**47, 1_000)) == sorted(seen.due(2**47, 1_000))
+    store.close()
+    again = PartitionStore(path)
+    for room, key in places:
+        assert again.get(room, key) == durable.get(room, key)
+    assert sorted(again.due(2**47, 1_000)) == sorted(durable.due(2**47, 1_000))
+    again.close()

@@ -386,3 +386,19 @@ async def test_fatal_fault_of_the_client_ends_the_intake(opened: list[Reader]) -
     while reader.intake.failure is None:
         await asyncio.sleep(0.01)
     assert "_FATAL" in str(reader.intake.failure)
+
+
+async def test_reader_knows_whether_another_batch_waits_behind_the_one_it_has(
+    opened: list[Reader],
+) -> None:
+    consumer = FakeConsumer(logs(t0=12, u0=0))
+    assert not Reader(consumer).intake.more_waits()
+    reader = await start(opened, consumer)
+    await reader.next()
+    async with asyncio.timeout(PATIENCE_S):
+        while not reader.intake.more_waits():
+            await asyncio.sleep(0.005)
+    await reader.next()
+    assert reader.intake.more_waits()  # both are being dealt with
+    reader.intake.done()
+    reader.intake.done()

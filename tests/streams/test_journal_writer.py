@@ -15,6 +15,10 @@ from streams.settings import KafkaSettings
 RECORDS = [Outgoing(JOURNAL.name, 0, None, b"%d" % number) for number in range(3)]
 
 
+async def together(writer: Writer, records: list[Outgoing]) -> range:
+    return (await writer.arrival(writer.send_together(records)))[JOURNAL.name, 0]
+
+
 class Acknowledged:
     def __init__(self, offset: int) -> None:
         self._offset = offset
@@ -32,7 +36,14 @@ class ScriptedProducer:
         self.taken: list[bytes] = []
         self.purged = False
 
-    def produce(self, topic: str, value: bytes, on_delivery: Callable[..., None], **_: Any) -> None:
+    def produce(
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes | None,
+        partition: int,
+        on_delivery: Callable[..., None],
+    ) -> None:
         if self.answers.get(value) == "broken":
             raise KafkaException(KafkaError(KafkaError._STATE))
         self.waiting.append((value, on_delivery))
@@ -53,6 +64,16 @@ class ScriptedProducer:
                     self.waiting.append((value, on_delivery))
                 case "forgotten":
                     pass  # neither an answer nor a record that waits
+        return len(self.waiting)
+
+    def poll(self, timeout_s: float) -> int:
+        """Answer for the oldest record."""
+        later, self.waiting = self.waiting[1:], self.waiting[:1]
+        left = self.flush(timeout_s)
+        self.waiting += later
+        return 1 - left
+
+    def __len__(self) -> int:
         return len(self.waiting)
 
     def purge(self) -> None:
@@ -137,20 +158,20 @@ async def test_records_that_stand_together_are_known_by_their_first_and_last(
     producers: list[ScriptedProducer],
 ) -> None:
     writer = Writer(KafkaSettings())
-    assert await writer.append_together(RECORDS) == [0, 1, 2]
-    assert await writer.append_together(RECORDS[:1]) == [3]
+    assert await together(writer, RECORDS) == range(3)
+    assert await together(writer, RECORDS[:1]) == range(3, 4)
     producers[0].taken.append(b"somebody else's")
-    assert await writer.append_together(RECORDS[:2]) == [5, 6]  # before them, not between
+    assert await together(writer, RECORDS[:2]) == range(5, 7)  # before them, not between
 
 
 async def test_somebody_elses_record_between_puts_the_append_in_doubt(
     producers: list[ScriptedProducer],
 ) -> None:
     writer = Writer(KafkaSettings())
-    await writer.append_together(RECORDS[:1])
+    await together(writer, RECORDS[:1])
     producers[0].answers = {RECORDS[1].value or b"": "behind a rival"}
     with pytest.raises(UnavailableError, match="do not stand together"):
-        await writer.append_together(RECORDS)
+        await together(writer, RECORDS)
     assert producers[0].purged
 
 
@@ -160,8 +181,47 @@ async def test_each_of_the_records_that_stand_together_must_be_acknowledged(
     producers: list[ScriptedProducer], answer: str, at: int
 ) -> None:
     writer = Writer(KafkaSettings())
-    await writer.append_together(RECORDS)
+    await together(writer, RECORDS)
     producers[0].answers = {RECORDS[at].value or b"": answer}
     with pytest.raises(UnavailableError):
-        await writer.append_together(RECORDS)
+        await together(writer, RECORDS)
     assert producers[0].purged
+
+
+async def test_what_was_sent_before_is_not_held_up_by_what_was_sent_since(
+    producers: list[ScriptedProducer],
+) -> None:
+    writer = Writer(KafkaSettings())
+    before, since = writer.send_together(RECORDS), writer.send_together(RECORDS)
+    assert (await writer.arrival(before))[JOURNAL.name, 0] == range(3)
+    assert len(producers[0].waiting) == 3
+    assert (await writer.arrival(since))[JOURNAL.name, 0] == range(3, 6)
+
+
+@pytest.mark.parametrize("answer", ["rejected", "forgotten"])
+@pytest.mark.parametrize("at", [0, 1, 2])
+async def test_fault_of_what_was_sent_before_is_not_hidden_by_what_was_sent_since(
+    producers: list[ScriptedProducer], answer: str, at: int
+) -> None:
+    writer = Writer(KafkaSettings())
+    await together(writer, RECORDS[:1])
+    others = [each._replace(value=b"since") for each in RECORDS]
+    producers[0].answers = {RECORDS[at].value or b"": answer}
+    before = writer.send_together(RECORDS)
+    writer.send_together(others)
+    with pytest.raises(UnavailableError):
+        await writer.arrival(before)
+    assert producers[0].purged
+
+
+async def test_record_sent_before_that_is_never_answered_ends_the_wait(
+    producers: list[ScriptedProducer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = Writer(KafkaSettings(delivery_timeout_ms=1_000))
+    await together(writer, RECORDS[:1])
+    producers[0].answers = {RECORDS[2].value or b"": "late"}
+    monkeypatch.setattr(writer, "_patience_s", 0.05)
+    before = writer.send_together(RECORDS)
+    writer.send_together(RECORDS[:1])
+    with pytest.raises(UnavailableError, match="3 records: 1 not acknowledged"):
+        await writer.arrival(before)
