@@ -1,9 +1,9 @@
 """The desk: decides batches, journals them, then moves its state on.
 
 Per batch: fold waiting lessons, decide every slice in memory, have the dead letters acknowledged,
-send the journal records, have them acknowledged, write the state. Where more batches wait, the next
-one is decided while the records of this one are under way. Any doubt about an acknowledgement
-throws the partitions of all that is under way back to their last durable state and claims them
+send the journal records, have them acknowledged, move the state on. Where more batches wait, the
+next one is decided while the records of this one are under way. Any doubt about an acknowledgement
+throws the partitions of all that is under way back to what was acknowledged before and claims them
 again.
 """
 
@@ -122,7 +122,7 @@ class Desk:
             settings.worker, partition_count, self._owned, self.feed, self.digests, self.keeper
         )
         self._newest_policy: Policy | None = None
-        self._journaling = Journaling(Writer(settings.kafka), self._durable)
+        self._journaling = Journaling(Writer(settings.kafka), self._acknowledged)
         self._committed_at = 0.0
         self._learning: asyncio.Task[None] | None = None
 
@@ -226,6 +226,8 @@ class Desk:
             if judged.work:
                 await self._journaling.send(judged)
             await self._journaling.settle(AHEAD if self.intake.more_waits() else 0)
+            for partition in filter(None, map(self._owned_as, batch)):  # each, once a second
+                partition.store.commit_if_due()
         except UnavailableError as fault:
             self._throw_back(fault, [part.partition for part in batch])
         except BaseException:  # whatever comes next must not build on what was staged
@@ -235,7 +237,7 @@ class Desk:
             raise
 
     async def _settle(self) -> None:
-        """Make durable what is under way, or throw it back."""
+        """Have what is under way acknowledged, or throw it back."""
         try:
             await self._journaling.settle()
         except UnavailableError as fault:
@@ -283,8 +285,8 @@ class Desk:
         decided = partition.rest(quiet_ms, self._clock, self._newest_policy)
         return decided if decided.entries else None
 
-    def _durable(self, judged: Judged) -> None:
-        """Count a batch that is durable, and say to the group how far it is."""
+    def _acknowledged(self, judged: Judged) -> None:
+        """Count a batch that the journal has, and tell the group how far it is."""
         for _, decided in judged.work:
             self.metrics.count_each(catalogue.ENTRIES, decided.kinds)
             for letter in decided.dead:
@@ -301,7 +303,7 @@ class Desk:
                 catalogue.LATENCY, [max(0, now_ms - each) / 1000 for each in published_ms]
             )
             log.debug(
-                "batch_durable",
+                "batch_acknowledged",
                 record_count=len(published_ms),
                 entry_count=sum(len(decided.entries) for _, decided in judged.work),
                 dead_count=sum(len(decided.dead) for _, decided in judged.work),

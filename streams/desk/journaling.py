@@ -1,9 +1,9 @@
-"""From decided to durable: into the journal, then into the stores, in order.
+"""From decided to acknowledged: into the journal, then into the stores, in order.
 
 The next batch is decided while the records of this one are under way: waiting for the broker after
-each batch would leave the processor idle, and its caches to others. A batch is made durable alone,
-once all of its own records stand where they are expected and all before it is durable; so what the
-stores hold is at any time the fold of a beginning of the journal, as if each had been waited for.
+each batch would leave the processor idle. A batch counts alone, once all of its own records stand
+where they are expected and all before it counts; so what the stores hold is at any time the fold
+of a beginning of the journal, as if each batch had been waited for.
 """
 
 from collections import deque
@@ -38,12 +38,12 @@ class Journaling:
 
     Args:
         writer: Nobody else sends with it.
-        durable: Told of each batch once it is in journal and stores.
+        acknowledged: Told of each batch once the journal has it, and the stores know.
     """
 
-    def __init__(self, writer: Writer, durable: Callable[[Judged], None]) -> None:
+    def __init__(self, writer: Writer, acknowledged: Callable[[Judged], None]) -> None:
         self._writer = writer
-        self._durable = durable
+        self._acknowledged = acknowledged
         self._under_way: deque[tuple[Judged, TogetherFlight]] = deque()
 
     async def send(self, judged: Judged) -> None:
@@ -59,10 +59,10 @@ class Journaling:
         self._under_way.append((judged, self._writer.send_together(entries)))
 
     async def settle(self, leave: int = 0) -> None:
-        """Make all but the newest ``leave`` batches durable, the oldest first.
+        """Have all but the newest ``leave`` batches acknowledged, the oldest first.
 
         Raises:
-            UnavailableError: as :meth:`send`; or a store cannot be written.
+            UnavailableError: as :meth:`send`.
         """
         while len(self._under_way) > leave:
             judged, flight = self._under_way[0]
@@ -73,9 +73,9 @@ class Journaling:
                 if stands[JOURNAL.name, number] != expected:
                     raise UnavailableError(f"somebody else wrote to journal partition {number}")
             for partition, decided in judged.work:
-                partition.store.commit(decided.position)
+                partition.store.acknowledge(decided.position)
             self._under_way.popleft()
-            self._durable(judged)
+            self._acknowledged(judged)
 
     def partitions(self) -> Iterator[Partition]:
         """Give the partitions of what is under way."""

@@ -1,8 +1,8 @@
-"""Changes that the journal has not acknowledged yet: of the slice being decided, and before it.
+"""Changes that are not on disk yet, in layers, the oldest below.
 
 While the records of one slice are under way the next one is decided, on a state that knows of the
-first. So changes lie in layers, one a slice, the oldest below; each is made durable alone, in
-order, once its own records stand in the journal.
+first. So each slice has a layer of its own. Once its records stand in the journal its layer goes
+into that of all that was acknowledged, from where it is written, perhaps together with others.
 """
 
 import struct
@@ -16,7 +16,7 @@ MISSING: Final[Any] = object()
 
 
 class Layer:
-    """What one slice changes.
+    """What one slice changes, or several.
 
     Attributes:
         rooms: New values by place; ``None`` where one was removed.
@@ -43,56 +43,63 @@ class Layer:
             self.removed.discard(key)
             self.added[key] = entry
 
+    def merge(self, later: "Layer") -> None:
+        """Apply what a later layer changes."""
+        self.rooms |= later.rooms
+        for key in later.removed:
+            self.added.pop(key, None)
+        self.added |= later.added
+        self.removed = (self.removed | later.removed) - later.added.keys()
+
 
 class Staging:
     """The layers.
 
     Attributes:
         newest: Takes the changes of the slice that is being decided.
+        acknowledged: All that stands in the journal and is not on disk yet.
     """
 
-    __slots__ = ("_sealed", "newest")
+    __slots__ = ("_sealed", "acknowledged", "newest")
 
     def __init__(self) -> None:
         self.newest = Layer()
         self._sealed: deque[Layer] = deque()
+        self.acknowledged = Layer()
 
-    def find_sealed(self, place: tuple[Room, str]) -> Any:
-        """Give the newest sealed value at a place, ``None`` where removed, or :data:`MISSING`."""
+    def find_older(self, place: tuple[Room, str]) -> Any:
+        """Give what layers below the newest have at a place.
+
+        Returns:
+            The newest value, ``None`` where it was removed, :data:`MISSING` where nothing is there.
+        """
         for layer in reversed(self._sealed):
             if place in layer.rooms:
                 return layer.rooms[place]
-        return MISSING
+        return self.acknowledged.rooms.get(place, MISSING)
 
     def agenda(self) -> tuple[dict[bytes, Due], set[bytes]]:
         """Give what all layers together add to the stored agenda, and take away from it."""
-        added: dict[bytes, Due] = {}
-        removed: set[bytes] = set()
-        for layer in (*self._sealed, self.newest):
-            for key in layer.removed:
-                added.pop(key, None)
-            added |= layer.added
-            removed = (removed | layer.removed) - layer.added.keys()
-        return added, removed
+        whole = Layer()
+        for layer in (self.acknowledged, *self._sealed, self.newest):
+            whole.merge(layer)
+        return whole.added, whole.removed
 
     def seal(self) -> None:
         """End a slice: what comes is of the next one."""
         self._sealed.append(self.newest)
         self.newest = Layer()
 
-    def oldest(self) -> Layer:
-        """Give what is to become durable next: the oldest sealed layer, else the open one."""
-        return self._sealed[0] if self._sealed else self.newest
-
-    def drop_oldest(self) -> None:
-        """Forget what :meth:`oldest` gave: it is durable."""
+    def acknowledge_oldest(self) -> None:
+        """Move the oldest sealed layer to what was acknowledged; where none is, the open one."""
         if self._sealed:
-            self._sealed.popleft()
+            self.acknowledged.merge(self._sealed.popleft())
         else:
+            self.acknowledged.merge(self.newest)
             self.newest = Layer()
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget everything that was not acknowledged."""
         self._sealed.clear()
         self.newest = Layer()
 

@@ -1,8 +1,10 @@
 r"""The state of one partition in RocksDB: rooms, agenda, and how far the journal was folded.
 
-Changes are staged in memory while a slice is decided and become durable in one atomic write after
-the journal has acknowledged it; :meth:`PartitionStore.discard` throws them away instead. A slice
-may be decided while the records of earlier ones are under way (:mod:`streams.desk.staging`).
+Changes are staged in memory while a slice is decided, and become durable after the journal has
+acknowledged it, with the position, in one atomic write; where slices are small several wait for
+one write, which after a crash only means more to fold. :meth:`PartitionStore.discard` throws away
+what was not acknowledged. A slice may be decided while the records of earlier ones are under way
+(:mod:`streams.desk.staging`).
 
 Keys: ``\x00`` the position, ``\x01`` + time + kind + key the agenda, ``\x02`` + room + key values.
 """
@@ -10,6 +12,7 @@ Keys: ``\x00`` the position, ``\x01`` + time + kind + key the agenda, ``\x02`` +
 import shutil
 import struct
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
@@ -32,7 +35,7 @@ from models.version import CORE_VERSION
 from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError, UnavailableError
 from streams.desk.position import FoldPosition
-from streams.desk.staging import AGENDA_PREFIX, MISSING, Staging, agenda_entry
+from streams.desk.staging import AGENDA_PREFIX, MISSING, Layer, Staging, agenda_entry
 
 POSITION_KEY = b"\x00"
 ROOM_PREFIX = b"\x02"
@@ -44,6 +47,8 @@ READ_ONCE: Final = frozenset({"seen", "remembered"})
 BLOOM_BITS = 10
 """Of each key: one lookup in vain of a hundred reads a block."""
 FORMAT = 1
+UNSAVED_PLACES, UNSAVED_S = 500, 0.2
+"""So much may wait for a write, and so long: a write costs as much as a decision."""
 WRITE_BUFFER_BYTES = 8 * 1024 * 1024
 BLOCK_CACHE_BYTES = 8 * 1024 * 1024
 """A store takes no more than two write buffers and this cache, whatever it holds."""
@@ -88,6 +93,7 @@ class PartitionStore:
                 raise MalformedError(f"state store {path} is damaged: {fault}") from fault
             raise UnavailableError(f"state store {path} cannot be opened: {fault}") from fault
         self._staging = Staging()
+        self._unsaved_since_s: float | None = None
         self._cache: OrderedDict[tuple[Room, str], Value | None] = OrderedDict()
         self._flushing = threading.Lock()
         try:
@@ -107,7 +113,7 @@ class PartitionStore:
         place = (room, key)
         value: Value | None = self._staging.newest.rooms.get(place, MISSING)
         if value is MISSING:
-            value = self._staging.find_sealed(place)
+            value = self._staging.find_older(place)
         if value is not MISSING:
             return value
         if place in self._cache:
@@ -138,7 +144,7 @@ class PartitionStore:
         return [found[key] for key in sorted(found)][:limit]
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Give all that is durable but the position, as it is stored, by key.
+        """Give all that is on disk but the position, as it is stored, by key.
 
         Raises:
             MalformedError: a part of it cannot be read.
@@ -160,15 +166,46 @@ class PartitionStore:
         self._staging.newest.take(changes)
 
     def seal(self) -> None:
-        """End a slice: what is staged from now on is made durable after it, by another commit."""
+        """End a slice: what is staged from now on is acknowledged after it."""
         self._staging.seal()
 
-    def commit(self, position: FoldPosition) -> None:
-        """Make a slice durable, and the position behind it, in one atomic write.
+    def acknowledge(self, position: FoldPosition) -> None:
+        """Take note that the journal has the oldest slice that was sealed; the disk may wait.
 
-        The slice is the oldest that was sealed; where none was, it is all that is staged.
+        Args:
+            position: Behind the slice.
         """
-        layer = self._staging.oldest()
+        self._staging.acknowledge_oldest()
+        self.position = position
+        self._unsaved_since_s = self._unsaved_since_s or time.monotonic()
+
+    def commit_if_due(self) -> None:
+        """Write what was acknowledged, where it is much or old.
+
+        Raises:
+            UnavailableError: as :meth:`commit`.
+        """
+        since_s = self._unsaved_since_s
+        if since_s is not None and (
+            len(self._staging.acknowledged.rooms) >= UNSAVED_PLACES
+            or time.monotonic() - since_s >= UNSAVED_S
+        ):
+            self.commit()
+
+    def commit(self, position: FoldPosition | None = None) -> None:
+        """Make all that was acknowledged durable, and the position, in one atomic write.
+
+        Args:
+            position: Acknowledge the oldest sealed slice first; where none is, all that is staged.
+
+        Raises:
+            UnavailableError: the disk does not take it.
+        """
+        if position is not None:
+            self.acknowledge(position)
+        if self._unsaved_since_s is None:
+            return
+        layer = self._staging.acknowledged
         batch = WriteBatch(raw_mode=True)
         for (room, key), value in layer.rooms.items():
             if value is None:
@@ -179,7 +216,7 @@ class PartitionStore:
             batch.delete(agenda_key)
         for agenda_key in layer.added:
             batch.put(agenda_key, b"")
-        content = position.content() | {"core": CORE_VERSION}
+        content = self.position.content() | {"core": CORE_VERSION}
         batch.put(POSITION_KEY, encode({"format": FORMAT} | content))
         try:
             self._db.write(batch)
@@ -188,11 +225,11 @@ class PartitionStore:
         for place, value in layer.rooms.items():
             if place[0] not in READ_ONCE:
                 self._remember(place, value)
-        self.position = position
-        self._staging.drop_oldest()
+        self._staging.acknowledged = Layer()
+        self._unsaved_since_s = None
 
     def discard(self) -> None:
-        """Forget all that is staged."""
+        """Forget all that the journal has not acknowledged."""
         self._staging.clear()
 
     def flush(self) -> None:
@@ -222,6 +259,7 @@ class PartitionStore:
         Raises:
             UnavailableError: the disk does not take it, or the store is closed.
         """
+        self.commit()
         try:
             Checkpoint(self._db).create_checkpoint(str(path))
         except Exception as fault:
@@ -229,7 +267,12 @@ class PartitionStore:
         return self.position
 
     def close(self) -> None:
-        """Close the store, if it is open; staged changes are lost on purpose."""
+        """Close the store, if it is open; what was not acknowledged is lost on purpose.
+
+        A disk that takes no write keeps the store where it stood: the journal has the rest.
+        """
+        with suppress(UnavailableError):
+            self.commit()
         with self._flushing, suppress(DbClosedError):
             self._db.close()
 

@@ -55,6 +55,11 @@ class Worker:
         self.slices: list[Slice] = []
         self.journaling: Journaling | None = None
 
+    def forget_unsaved(self) -> None:
+        """Nothing is written any more, as after SIGKILL."""
+        if self.partition is not None:
+            self.partition.store._unsaved_since_s = None
+
     def drop(self) -> None:
         self.journaling = None
         if self.partition is not None:
@@ -113,8 +118,10 @@ class DeskMachine(RuleBasedStateMachine):
         log.append(raw(topic_kind, len(log), value, ms=self.clock_ms))
 
     def _take_over(self, worker: Worker, data: st.DataObject) -> None:
-        worker.drop()
         before = data.draw(st.sampled_from(["thrown back", "thrown back", "crashed", "lost"]))
+        if before == "crashed":
+            worker.forget_unsaved()
+        worker.drop()
         if before != "thrown back":
             worker.slices.clear()
         if before == "lost" and worker.path.exists():
@@ -137,10 +144,10 @@ class DeskMachine(RuleBasedStateMachine):
                 self._read(worker, dict.fromkeys(topics, data.draw(st.sampled_from([1, 2, 0]))))
         decides = data.draw(st.integers(1, 2))
         plan, saved = data.draw(PLANS), data.draw(st.sampled_from([True, True, False]))
-        under_way = data.draw(st.sampled_from([0, 1]))
+        under_way, write = data.draw(st.sampled_from([0, 1])), data.draw(st.booleans())
         for left in reversed(range(decides)):
             if worker.slices:
-                self._decide(worker, Plan() if left else plan, saved or left > 0, under_way)
+                self._decide(worker, Plan() if left else plan, saved or left > 0, under_way, write)
 
     # -- what must hold -------------------------------------------------------------------------
 
@@ -196,6 +203,7 @@ class DeskMachine(RuleBasedStateMachine):
                 raise AssertionError("never decided")
             self.accepted_records_answer_each_input_once_and_in_order()
             assert owner.partition is not None
+            owner.partition.store.commit()
             assert _contents(owner.partition.store) == self._anew()
         finally:
             for worker in self.workers:
@@ -240,7 +248,14 @@ class DeskMachine(RuleBasedStateMachine):
         part = Slice(PARTITION, 1, before, after, records, min(behind, default=None))
         worker.slices.append(part)
 
-    def _decide(self, worker: Worker, plan: Plan, saved: bool, under_way: int = 0) -> None:
+    def _decide(
+        self,
+        worker: Worker,
+        plan: Plan,
+        saved: bool,
+        under_way: int = 0,
+        write: bool = True,
+    ) -> None:
         """Decide the next slice; what is under way before it, and perhaps itself, may wait."""
         part, partition, journaling = worker.slices.pop(0), worker.partition, worker.journaling
         if partition is None or journaling is None:
@@ -261,8 +276,11 @@ class DeskMachine(RuleBasedStateMachine):
             self.broker.plan = Plan()
             if saved:
                 asyncio.run(journaling.settle(under_way))
+                if write:
+                    partition.store.commit()
             else:
-                worker.drop()  # it dies between the last acknowledgement and the write
+                worker.forget_unsaved()  # it dies between the last acknowledgement and the write
+                worker.drop()
         except UnavailableError:
             worker.drop()
         finally:

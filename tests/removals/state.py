@@ -4,6 +4,7 @@ from tests.removals.removal import Removal
 
 STORE = "streams/desk/store.py"
 CHECKPOINTS = "streams/desk/checkpoints.py"
+STORE_TESTS = "tests/streams/test_desk_store.py::"
 TESTS = "tests/streams/test_desk_checkpoints.py::"
 RECOVERY = "tests/streams/test_desk_recovery.py::"
 
@@ -49,6 +50,24 @@ REMOVALS = (
             "tests/streams/test_desk_store.py::"
             "test_write_that_fails_moves_neither_state_nor_position",
         ),
+    ),
+    Removal(
+        "only-acknowledged-written",
+        "a store that closes writes what the journal has, and nothing that it may not have",
+        "the next owner's state holds decisions that nobody else ever sees",
+        STORE,
+        "        layer = self._staging.acknowledged\n",
+        "        self._staging.acknowledge_oldest()\n        layer = self._staging.acknowledged\n",
+        (STORE_TESTS + "test_closed_store_has_all_that_was_acknowledged_and_nothing_else",),
+    ),
+    Removal(
+        "snapshot-whole",
+        "a checkpoint of a state holds all that its position says",
+        "whoever restores it goes on behind records that it has never folded",
+        STORE,
+        "        self.commit()\n        try:\n            Checkpoint",
+        "        try:\n            Checkpoint",
+        (STORE_TESTS + "test_killed_process_leaves_state_and_position_of_the_last_write",),
     ),
     Removal(
         "store-format",

@@ -74,7 +74,7 @@ class Scripted:
         self.writer = ScriptedWriter(self.steps, self.bench.store.position.journal_next)
         self.desk._owned.partitions[PARTITION] = self.bench.partition
         self.desk.intake.generation = 1
-        committed = self.bench.store.commit
+        acknowledged = self.bench.store.acknowledge
         for thing, name, value in (
             (self.desk._journaling, "_writer", self.writer),
             (self.desk.intake, "hint", self.hint),
@@ -85,8 +85,8 @@ class Scripted:
             (self.desk._owned, "take", lambda *place: self.steps.append(("take", *place))),
             (
                 self.bench.store,
-                "commit",
-                lambda position: (self.steps.append("commit"), committed(position)),
+                "acknowledge",
+                lambda position: (self.steps.append("acknowledged"), acknowledged(position)),
             ),
         ):
             monkeypatch.setattr(thing, name, value)
@@ -105,6 +105,11 @@ class Scripted:
         for name, value in changes.items():
             object.__setattr__(part, name, value)
         await self.desk.process([part])
+
+    def saved(self) -> dict[bytes, bytes]:
+        """What is on disk once all that was acknowledged is written."""
+        self.bench.store.commit()
+        return contents(self.bench.store)
 
     def stored(self) -> dict[bytes, bytes]:
         """What a new process would find."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from desk_events import PARTITION, START_MS, raw
-from scripted_desk import Scripted, contents, payment, scripted_desk
+from scripted_desk import Scripted, payment, scripted_desk
 
 from models.state import Changes, Due
 from schemas.errors import IncompatibleError, UnavailableError
@@ -26,7 +26,7 @@ async def test_dead_letter_is_acknowledged_before_its_entry_is_written(scripted:
     assert scripted.steps[:3] == [
         ("append", [DEAD]),
         ("append", [JOURNAL.name] * 3),  # the policy, the refusal, the payment
-        "commit",
+        "acknowledged",
     ]
 
 
@@ -35,14 +35,14 @@ async def test_dead_letter_that_is_not_acknowledged_has_no_entry(scripted: Scrip
     await scripted.process(raw("transaction", 0, b"{"))
     assert scripted.steps[0] == ("append", [DEAD])
     assert ("append", [JOURNAL.name] * 2) not in scripted.steps
-    assert "commit" not in scripted.steps
+    assert "acknowledged" not in scripted.steps
 
 
 async def test_state_holds_nothing_that_the_journal_has_not_acknowledged(
     scripted: Scripted,
 ) -> None:
     await scripted.process(payment(0))
-    before = contents(scripted.bench.store)
+    before = scripted.saved()
     scripted.writer.fault = UnavailableError("no answer")
     await scripted.process(payment(1))
     assert scripted.stored() == before
@@ -50,7 +50,7 @@ async def test_state_holds_nothing_that_the_journal_has_not_acknowledged(
 
 async def test_offsets_are_committed_last_and_from_the_state(scripted: Scripted) -> None:
     await scripted.process(payment(0))
-    assert scripted.steps[-2:] == ["commit", ("hint", {TRANSACTIONS.name: 1})]
+    assert scripted.steps[-2:] == ["acknowledged", ("hint", {TRANSACTIONS.name: 1})]
     scripted.steps.clear()
     scripted.desk._committed_at = 0.0
     scripted.writer.fault = UnavailableError("no answer")
@@ -73,7 +73,7 @@ async def test_half_acknowledged_batch_leaves_no_state_and_is_claimed_anew(
 async def test_unexpected_offset_throws_everything_back(scripted: Scripted) -> None:
     scripted.writer.next_offset += 1  # somebody else's record is in between
     await scripted.process(payment(0))
-    assert "commit" not in scripted.steps
+    assert "acknowledged" not in scripted.steps
     assert scripted.writer.thrown_away_count == 1
     assert scripted.steps[-1] == ("take", PARTITION, 1)
     assert scripted.desk._owned.partitions == {}

@@ -1,3 +1,4 @@
+import shutil
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError, UnavailableError
 from streams.desk.position import FoldPosition
 from streams.desk.refusals import Refusals
-from streams.desk.store import POSITION_KEY, PartitionStore
+from streams.desk.store import POSITION_KEY, UNSAVED_PLACES, PartitionStore
 from streams.journal.acceptance import Reading
 
 REFUSALS = Refusals(2, 0b1011 << 3_000)
@@ -56,7 +57,6 @@ def test_write_that_fails_moves_neither_state_nor_position(
     store.stage(Changes({("customer", "a"): {"x": 2}}))
     with pytest.raises(UnavailableError):
         store.commit(replace(POSITION, journal_next=99))
-    assert store.position == POSITION
     store.close()
 
     again = PartitionStore(tmp_path / "s")
@@ -158,11 +158,14 @@ def test_store_and_memory_state_agree(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
-        st.tuples(CHANGES, st.sampled_from(["stage", "seal", "seal", "commit", "discard"])),
-        max_size=14,
+        st.tuples(
+            CHANGES,
+            st.sampled_from(["stage", "seal", "seal", "acknowledge", "commit", "write", "discard"]),
+        ),
+        max_size=16,
     )
 )
-def test_slices_become_durable_one_by_one_while_all_of_them_are_seen(
+def test_slices_are_acknowledged_one_by_one_while_all_of_them_are_seen(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[Changes, str]]
 ) -> None:
     path = tmp_path_factory.mktemp("store")
@@ -177,11 +180,13 @@ def test_slices_become_durable_one_by_one_while_all_of_them_are_seen(
         if then == "seal":
             store.seal()
             slices.append([])
-        elif then == "commit":
-            store.commit(POSITION)  # the oldest that was sealed; where none was, what is staged
+        elif then in ("acknowledge", "commit"):  # the oldest that was sealed, or what is staged
+            (store.acknowledge if then == "acknowledge" else store.commit)(POSITION)
             for each in slices.pop(0):
                 durable.apply(each)
             slices = slices or [[]]
+        elif then == "write":
+            store.commit()
         elif then == "discard":
             store.discard()
             slices, seen = [[]], deepcopy(durable)
@@ -194,3 +199,66 @@ def test_slices_become_durable_one_by_one_while_all_of_them_are_seen(
         assert again.get(room, key) == durable.get(room, key)
     assert sorted(again.due(2**47, 1_000)) == sorted(durable.due(2**47, 1_000))
     again.close()
+
+
+def on_disk(store: PartitionStore) -> Any:
+    """What a process would find that is started after a SIGKILL."""
+    raw = store._db.get(b"\x02customer\x00a")
+    return None if raw is None else decode_json(raw)
+
+
+def acknowledged(path: Path, count: int = 1) -> PartitionStore:
+    store = PartitionStore(path)
+    places: Any = {("customer", "a"): {"x": 1}}
+    places |= {("customer", f"{number}"): {"x": number} for number in range(1, count)}
+    store.stage(Changes(places))
+    store.seal()
+    store.acknowledge(POSITION)
+    return store
+
+
+def test_what_was_acknowledged_is_seen_at_once_and_written_when_it_is_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = acknowledged(tmp_path / "s")
+    assert (store.position, store.get("customer", "a")) == (POSITION, {"x": 1})
+    store.discard()
+    store.commit_if_due()
+    assert (store.get("customer", "a"), on_disk(store)) == ({"x": 1}, None)
+    monkeypatch.setattr("streams.desk.store.UNSAVED_S", 0.0)
+    store.commit_if_due()
+    assert on_disk(store) == {"x": 1}
+    store.close()
+
+
+def test_what_was_acknowledged_is_written_when_it_is_much(tmp_path: Path) -> None:
+    for count, written in ((UNSAVED_PLACES - 1, None), (UNSAVED_PLACES, {"x": 1})):
+        store = acknowledged(tmp_path / f"{count}", count)
+        store.commit_if_due()
+        assert on_disk(store) == written
+        store.close()
+
+
+def test_closed_store_has_all_that_was_acknowledged_and_nothing_else(tmp_path: Path) -> None:
+    store = acknowledged(tmp_path / "s")
+    store.stage(Changes({("customer", "a"): {"x": 2}}))
+    store.seal()
+    store.stage(Changes({("customer", "a"): {"x": 3}}))
+    store.close()
+    store.close()
+    again = PartitionStore(tmp_path / "s")
+    assert (again.position, again.get("customer", "a")) == (POSITION, {"x": 1})
+    again.close()
+
+
+def test_killed_process_leaves_state_and_position_of_the_last_write(tmp_path: Path) -> None:
+    store = acknowledged(tmp_path / "s")
+    store.snapshot(tmp_path / "killed")
+    store.stage(Changes({("customer", "a"): {"x": 2}}))
+    store.acknowledge(replace(POSITION, journal_next=99))
+    shutil.copytree(tmp_path / "s", tmp_path / "copy", ignore=shutil.ignore_patterns("LOCK"))
+    for path in (tmp_path / "copy", tmp_path / "killed"):
+        found = PartitionStore(path)
+        assert (found.position, found.get("customer", "a")) == (POSITION, {"x": 1})
+        found.close()
+    store.close()

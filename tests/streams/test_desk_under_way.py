@@ -35,7 +35,7 @@ async def test_next_batch_is_sent_before_the_first_is_durable(scripted: Scripted
     assert scripted.steps == [SENT]
     scripted.more_waits = False
     await scripted.process(payment(2))
-    assert scripted.steps == [SENT, SENT, "commit", "commit"]
+    assert scripted.steps == [SENT, SENT, "acknowledged", "acknowledged"]
 
 
 async def test_no_more_than_one_batch_is_left_under_way(scripted: Scripted) -> None:
@@ -43,7 +43,7 @@ async def test_no_more_than_one_batch_is_left_under_way(scripted: Scripted) -> N
     scripted.more_waits = True
     for offset in (1, 2, 3):
         await scripted.process(payment(offset))
-    assert scripted.steps == [SENT, SENT, "commit", SENT, "commit"]
+    assert scripted.steps == [SENT, SENT, "acknowledged", SENT, "acknowledged"]
 
 
 async def test_state_is_the_same_as_if_each_batch_had_been_waited_for(
@@ -55,7 +55,7 @@ async def test_state_is_the_same_as_if_each_batch_had_been_waited_for(
             for offset in range(6):
                 desk.more_waits = more_waits and offset < 5
                 await desk.process(payment(offset))
-            found.append((contents(desk.bench.store), desk.bench.store.position.sources))
+            found.append((desk.saved(), desk.bench.store.position.sources))
     assert found[0] == found[1]
     assert len(found[0][0]) > 6
 
@@ -78,7 +78,7 @@ async def test_batch_is_decided_on_what_is_still_under_way(scripted: Scripted) -
 
 async def test_doubt_throws_back_all_that_is_under_way(scripted: Scripted) -> None:
     await first(scripted)
-    before = contents(scripted.bench.store)
+    before = scripted.saved()
     scripted.more_waits = True
     scripted.writer.unacknowledged = scripted.writer.next_offset
     await scripted.process(payment(1))
@@ -101,7 +101,7 @@ async def test_batch_before_a_doubtful_one_stays_durable_and_nothing_behind_it(
     scripted.writer.unacknowledged = scripted.writer.next_offset
     scripted.more_waits = False
     await scripted.process(payment(2))
-    assert scripted.steps == [SENT, SENT, "commit", *HALTED]
+    assert scripted.steps == [SENT, SENT, "acknowledged", *HALTED]
     assert scripted.stored() == expected
 
 
@@ -129,7 +129,7 @@ async def test_dead_letter_waits_for_nothing_but_its_own_acknowledgement(
         SENT,
         ("append", [dead_topic(TRANSACTIONS.name)]),
         SENT,
-        "commit",
+        "acknowledged",
     ]
 
 
@@ -141,7 +141,7 @@ async def test_revoked_partition_is_let_go_once_what_is_under_way_is_durable(
     await scripted.process(payment(1))
     scripted.desk.intake.generation = 2
     await scripted.desk._revoked({PARTITION})
-    assert scripted.steps == [SENT, "commit"]
+    assert scripted.steps == [SENT, "acknowledged"]
     assert scripted.desk._owned.partitions == {}
 
 
@@ -154,13 +154,13 @@ async def test_revoked_partition_is_let_go_though_what_is_under_way_is_in_doubt(
     await scripted.process(payment(1))
     scripted.desk.intake.generation = 2
     await scripted.desk._revoked({PARTITION})
-    assert "commit" not in scripted.steps
+    assert "acknowledged" not in scripted.steps
     assert scripted.desk._owned.partitions == {}
 
 
 async def test_unexpected_fault_leaves_nothing_of_what_was_under_way(scripted: Scripted) -> None:
     await first(scripted)
-    before = contents(scripted.bench.store)
+    before = scripted.saved()
     scripted.more_waits = True
     await scripted.process(payment(1))
     scripted.writer.fault = RuntimeError("nobody thought of this")
@@ -185,6 +185,19 @@ async def test_full_disk_throws_back_what_the_journal_has(
             raise OSError("no space left on device")
 
     monkeypatch.setattr(scripted.bench.store, "_db", Full())
+    monkeypatch.setattr("streams.desk.store.UNSAVED_S", 0.0)
     await scripted.process(payment(1))
-    assert scripted.steps == [SENT, "commit", *HALTED]
+    assert scripted.steps == [SENT, "acknowledged", *HALTED]
     assert scripted.halts == []
+
+
+async def test_quiet_partition_is_written_though_no_record_comes(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await first(scripted)
+    before = contents(scripted.bench.store)
+    monkeypatch.setattr("streams.desk.store.UNSAVED_S", 0.0)
+    at = scripted.bench.partition.position.sources
+    await scripted.desk.process([Slice(PARTITION, 1, at, at, [], 0)])
+    assert len(before) == 1  # the position behind the claim
+    assert len(contents(scripted.bench.store)) == len(scripted.saved()) > 1
