@@ -49,7 +49,8 @@ class Layer:
         for key in later.removed:
             self.added.pop(key, None)
         self.added |= later.added
-        self.removed = (self.removed | later.removed) - later.added.keys()
+        self.removed |= later.removed
+        self.removed.difference_update(later.added)
 
 
 class Staging:
@@ -78,12 +79,19 @@ class Staging:
                 return layer.rooms[place]
         return self.acknowledged.rooms.get(place, MISSING)
 
-    def agenda(self) -> tuple[dict[bytes, Due], set[bytes]]:
-        """Give what all layers together add to the stored agenda, and take away from it."""
-        whole = Layer()
+    def agenda(self, bound: bytes) -> tuple[dict[bytes, Due], set[bytes]]:
+        """Give what all layers together add to the stored agenda below a key, and take away."""
+        added: dict[bytes, Due] = {}
+        removed: set[bytes] = set()
         for layer in (self.acknowledged, *self._sealed, self.newest):
-            whole.merge(layer)
-        return whole.added, whole.removed
+            for key in layer.removed:
+                added.pop(key, None)
+            removed |= layer.removed
+            for key, entry in layer.added.items():
+                if key < bound:
+                    added[key] = entry
+                    removed.discard(key)
+        return added, removed
 
     def seal(self) -> None:
         """End a slice: what comes is of the next one."""
@@ -93,10 +101,13 @@ class Staging:
     def acknowledge_oldest(self) -> None:
         """Move the oldest sealed layer to what was acknowledged; where none is, the open one."""
         if self._sealed:
-            self.acknowledged.merge(self._sealed.popleft())
+            layer = self._sealed.popleft()
         else:
-            self.acknowledged.merge(self.newest)
-            self.newest = Layer()
+            layer, self.newest = self.newest, Layer()
+        if self.acknowledged.rooms or self.acknowledged.added or self.acknowledged.removed:
+            self.acknowledged.merge(layer)
+        else:
+            self.acknowledged = layer
 
     def clear(self) -> None:
         """Forget everything that was not acknowledged."""

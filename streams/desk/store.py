@@ -128,8 +128,7 @@ class PartitionStore:
     def due(self, now_ms: int, limit: int) -> list[Due]:
         """Give at most ``limit`` agenda entries with ``at_ms <= now_ms``, in order."""
         bound = AGENDA_PREFIX + struct.pack(">Q", now_ms + 1)
-        added, removed = self._staging.agenda()
-        found: dict[bytes, Due] = {k: due for k, due in added.items() if k < bound}
+        found, removed = self._staging.agenda(bound)
         stored_count = 0
         entries = self._db.iter()
         entries.seek(AGENDA_PREFIX)

@@ -44,7 +44,8 @@ IN_FLIGHT = 2
 POLL_S = 0.05
 ANSWER_S = 0.005
 PATIENCE_S = 1.0
-"""How long a full channel is waited for before the partitions are paused."""
+"""How long a full channel is waited for before the partitions are paused, which costs what the
+client has fetched already."""
 LOOK_EVERY_S = 0.5
 """How old what others see of the positions may get."""
 HANDOVER_S = 30.0
@@ -302,9 +303,10 @@ class Intake:
         asyncio.run_coroutine_threadsafe(self._deliver(batch), self._loop)
 
     def _wait_free(self) -> None:
-        patient_until_s = time.monotonic() + PATIENCE_S
-        while not self._stopping.is_set() and time.monotonic() < patient_until_s:
-            if self._free.acquire(timeout=POLL_S):
+        for _ in range(
+            round(PATIENCE_S / POLL_S)
+        ):  # by our own time, not that of a stopped process
+            if self._stopping.is_set() or self._free.acquire(timeout=POLL_S):
                 return
             self._serve()
         self._wait_paused()
