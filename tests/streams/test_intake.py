@@ -3,6 +3,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -296,6 +297,24 @@ async def test_full_channel_pauses_and_nothing_is_skipped(
         await asyncio.sleep(0.01)
     assert consumer.paused_count >= 3
     assert reader.batches.qsize() <= IN_FLIGHT
+    await reader.until(lambda: reader.taken == whole(consumer))
+
+
+async def test_process_that_was_stopped_for_long_has_not_waited_so_long(
+    opened: list[Reader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started_s = time.monotonic()
+    monkeypatch.setattr(
+        "streams.intake.intake.time",
+        SimpleNamespace(monotonic=lambda: 100 * (time.monotonic() - started_s), sleep=time.sleep),
+    )
+    consumer = FakeConsumer(logs(t0=60, u0=60))
+    reader = await start(opened, consumer)
+    async with asyncio.timeout(PATIENCE_S):
+        while reader.batches.qsize() < IN_FLIGHT:
+            await asyncio.sleep(0.005)
+    await asyncio.sleep(0.3)  # half a minute by the clock
+    assert consumer.paused_count == 0
     await reader.until(lambda: reader.taken == whole(consumer))
 
 
