@@ -46,6 +46,10 @@ class Layer:
     def merge(self, later: "Layer") -> None:
         """Apply what a later layer changes."""
         self.rooms |= later.rooms
+        self.merge_agenda(later)
+
+    def merge_agenda(self, later: "Layer") -> None:
+        """Apply what a later layer changes of the agenda."""
         for key in later.removed:
             self.added.pop(key, None)
         self.added |= later.added
@@ -79,19 +83,12 @@ class Staging:
                 return layer.rooms[place]
         return self.acknowledged.rooms.get(place, MISSING)
 
-    def agenda(self, bound: bytes) -> tuple[dict[bytes, Due], set[bytes]]:
-        """Give what all layers together add to the stored agenda below a key, and take away."""
-        added: dict[bytes, Due] = {}
-        removed: set[bytes] = set()
+    def agenda(self) -> Layer:
+        """Give what all layers together add to the stored agenda, and take away; no rooms."""
+        whole = Layer()
         for layer in (self.acknowledged, *self._sealed, self.newest):
-            for key in layer.removed:
-                added.pop(key, None)
-            removed |= layer.removed
-            for key, entry in layer.added.items():
-                if key < bound:
-                    added[key] = entry
-                    removed.discard(key)
-        return added, removed
+            whole.merge_agenda(layer)
+        return whole
 
     def seal(self) -> None:
         """End a slice: what comes is of the next one."""

@@ -128,7 +128,8 @@ class PartitionStore:
     def due(self, now_ms: int, limit: int) -> list[Due]:
         """Give at most ``limit`` agenda entries with ``at_ms <= now_ms``, in order."""
         bound = AGENDA_PREFIX + struct.pack(">Q", now_ms + 1)
-        found, removed = self._staging.agenda(bound)
+        staged = self._staging.agenda()
+        found = {key: due for key, due in staged.added.items() if key < bound}
         stored_count = 0
         entries = self._db.iter()
         entries.seek(AGENDA_PREFIX)
@@ -136,7 +137,7 @@ class PartitionStore:
             key = bytes(entries.key())
             if key >= bound:
                 break
-            if key not in removed:
+            if key not in staged.removed:
                 found[key] = agenda_entry(key)
                 stored_count += 1
             entries.next()

@@ -8,7 +8,7 @@ from streams.journal.flight import Flight, Outgoing, Place, SingleFlight, Togeth
 from streams.kafka import KafkaException, Producer, make_producer
 from streams.settings import KafkaSettings
 
-__all__ = ["AT_ONCE_S", "Flight", "Outgoing", "TogetherFlight", "Writer"]
+__all__ = ["AT_ONCE_S", "Outgoing", "TogetherFlight", "Writer"]
 
 F = TypeVar("F", bound=Flight)
 

@@ -54,3 +54,16 @@ class Bench:
         self.store.commit(decided.position)
         self.journal += [entry.value or b"" for entry in decided.entries]
         return [orjson.loads(entry.value or b"") for entry in decided.entries]
+
+
+class FullDisk:
+    """Stands before the database of a store: a disk that takes no more writes."""
+
+    def __init__(self, opened: Any) -> None:
+        self._opened = opened
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._opened, name)
+
+    def write(self, batch: object) -> None:
+        raise OSError("no space left on device")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from desk_bench import FullDisk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,14 @@ from streams.journal.acceptance import Reading
 
 REFUSALS = Refusals(2, 0b1011 << 3_000)
 POSITION = FoldPosition(Reading(2, "w", 9), 12, "ab", {"t": 4}, 3, 60_000, REFUSALS)
+
+
+def found_at(path: Path) -> tuple[FoldPosition, Any]:
+    """Give position and customer ``a`` of a store that nobody has open."""
+    store = PartitionStore(path)
+    found = store.position, store.get("customer", "a")
+    store.close()
+    return found
 
 
 def test_store_keeps_what_was_committed_and_nothing_else(tmp_path: Path) -> None:
@@ -42,26 +51,12 @@ def test_write_that_fails_moves_neither_state_nor_position(
     store = PartitionStore(tmp_path / "s")
     store.stage(Changes({("customer", "a"): {"x": 1}}))
     store.commit(POSITION)
-    opened = store._db
-
-    class Full:
-        """A disk that takes no more batches."""
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(opened, name)
-
-        def write(self, batch: object) -> None:
-            raise OSError("no space left on device")
-
-    monkeypatch.setattr(store, "_db", Full())
+    monkeypatch.setattr(store, "_db", FullDisk(store._db))
     store.stage(Changes({("customer", "a"): {"x": 2}}))
     with pytest.raises(UnavailableError):
         store.commit(replace(POSITION, journal_next=99))
     store.close()
-
-    again = PartitionStore(tmp_path / "s")
-    assert (again.position, again.get("customer", "a")) == (POSITION, {"x": 1})
-    again.close()
+    assert found_at(tmp_path / "s") == (POSITION, {"x": 1})
 
 
 def test_store_shows_staged_changes_until_they_are_discarded(tmp_path: Path) -> None:
@@ -114,12 +109,13 @@ def test_wiped_store_is_empty(tmp_path: Path) -> None:
     store.close()
 
 
-DUES = st.builds(
+DUES = st.builds(Due, st.integers(0, 1), st.just("mature"), st.sampled_from("ab")) | st.builds(
     Due,
     st.integers(0, 2**48),
     st.sampled_from(["mature", "reprioritise"]),
     st.text(max_size=8).filter(lambda key: "\x00" not in key),
 )
+"""Few, so that one slice takes off what another has put on; and all there may be."""
 CHANGES = st.builds(
     Changes,
     st.dictionaries(
@@ -246,9 +242,7 @@ def test_closed_store_has_all_that_was_acknowledged_and_nothing_else(tmp_path: P
     store.stage(Changes({("customer", "a"): {"x": 3}}))
     store.close()
     store.close()
-    again = PartitionStore(tmp_path / "s")
-    assert (again.position, again.get("customer", "a")) == (POSITION, {"x": 1})
-    again.close()
+    assert found_at(tmp_path / "s") == (POSITION, {"x": 1})
 
 
 def test_killed_process_leaves_state_and_position_of_the_last_write(tmp_path: Path) -> None:
@@ -258,7 +252,5 @@ def test_killed_process_leaves_state_and_position_of_the_last_write(tmp_path: Pa
     store.acknowledge(replace(POSITION, journal_next=99))
     shutil.copytree(tmp_path / "s", tmp_path / "copy", ignore=shutil.ignore_patterns("LOCK"))
     for path in (tmp_path / "copy", tmp_path / "killed"):
-        found = PartitionStore(path)
-        assert (found.position, found.get("customer", "a")) == (POSITION, {"x": 1})
-        found.close()
+        assert found_at(path) == (POSITION, {"x": 1})
     store.close()

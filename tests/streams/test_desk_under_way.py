@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from desk_bench import FullDisk
 from desk_events import PARTITION, raw
 from scripted_desk import Scripted, contents, payment, scripted_desk
 
@@ -28,10 +28,17 @@ async def first(scripted: Scripted) -> None:
     scripted.steps.clear()
 
 
+async def leave_under_way(scripted: Scripted, *, is_doubtful: bool = False) -> None:
+    """Have the next payment sent, and another batch wait behind it."""
+    scripted.more_waits = True
+    if is_doubtful:
+        scripted.writer.unacknowledged = scripted.writer.next_offset
+    await scripted.process(payment(1))
+
+
 async def test_next_batch_is_sent_before_the_first_is_durable(scripted: Scripted) -> None:
     await first(scripted)
-    scripted.more_waits = True
-    await scripted.process(payment(1))
+    await leave_under_way(scripted)
     assert scripted.steps == [SENT]
     scripted.more_waits = False
     await scripted.process(payment(2))
@@ -68,8 +75,7 @@ async def test_batch_is_decided_on_what_is_still_under_way(scripted: Scripted) -
         sent.extend(decode_json(each.value or b"") for each in records),
         send(records),
     )[1]
-    scripted.more_waits = True
-    await scripted.process(payment(1))
+    await leave_under_way(scripted)
     again = payment(1)._replace(offset=2)
     await scripted.process(again)
     assert [each["kind"] for each in sent] == ["transaction", "duplicate"]
@@ -79,9 +85,7 @@ async def test_batch_is_decided_on_what_is_still_under_way(scripted: Scripted) -
 async def test_doubt_throws_back_all_that_is_under_way(scripted: Scripted) -> None:
     await first(scripted)
     before = scripted.saved()
-    scripted.more_waits = True
-    scripted.writer.unacknowledged = scripted.writer.next_offset
-    await scripted.process(payment(1))
+    await leave_under_way(scripted, is_doubtful=True)
     await scripted.process(payment(2))  # its own records are fine
     assert scripted.steps == [SENT, SENT, *HALTED]
     assert scripted.writer.thrown_away_count == 1
@@ -96,8 +100,7 @@ async def test_batch_before_a_doubtful_one_stays_durable_and_nothing_behind_it(
             await without.process(payment(offset))
         expected = without.stored()
     await first(scripted)
-    scripted.more_waits = True
-    await scripted.process(payment(1))
+    await leave_under_way(scripted)
     scripted.writer.unacknowledged = scripted.writer.next_offset
     scripted.more_waits = False
     await scripted.process(payment(2))
@@ -109,9 +112,7 @@ async def test_doubt_reaches_partitions_that_the_failing_batch_does_not_name(
     scripted: Scripted,
 ) -> None:
     await first(scripted)
-    scripted.more_waits = True
-    scripted.writer.unacknowledged = scripted.writer.next_offset
-    await scripted.process(payment(1))
+    await leave_under_way(scripted, is_doubtful=True)
     scripted.more_waits = False
     await scripted.desk.process([Slice(PARTITION + 1, 1, {}, {}, [], 0)])
     assert scripted.steps == [SENT, *HALTED]
@@ -122,8 +123,7 @@ async def test_dead_letter_waits_for_nothing_but_its_own_acknowledgement(
     scripted: Scripted,
 ) -> None:
     await first(scripted)
-    scripted.more_waits = True
-    await scripted.process(payment(1))
+    await leave_under_way(scripted)
     await scripted.process(raw("transaction", 2, b"{"))
     assert scripted.steps == [
         SENT,
@@ -137,8 +137,7 @@ async def test_revoked_partition_is_let_go_once_what_is_under_way_is_durable(
     scripted: Scripted,
 ) -> None:
     await first(scripted)
-    scripted.more_waits = True
-    await scripted.process(payment(1))
+    await leave_under_way(scripted)
     scripted.desk.intake.generation = 2
     await scripted.desk._revoked({PARTITION})
     assert scripted.steps == [SENT, "acknowledged"]
@@ -149,9 +148,7 @@ async def test_revoked_partition_is_let_go_though_what_is_under_way_is_in_doubt(
     scripted: Scripted,
 ) -> None:
     await first(scripted)
-    scripted.more_waits = True
-    scripted.writer.unacknowledged = scripted.writer.next_offset
-    await scripted.process(payment(1))
+    await leave_under_way(scripted, is_doubtful=True)
     scripted.desk.intake.generation = 2
     await scripted.desk._revoked({PARTITION})
     assert "acknowledged" not in scripted.steps
@@ -161,8 +158,7 @@ async def test_revoked_partition_is_let_go_though_what_is_under_way_is_in_doubt(
 async def test_unexpected_fault_leaves_nothing_of_what_was_under_way(scripted: Scripted) -> None:
     await first(scripted)
     before = scripted.saved()
-    scripted.more_waits = True
-    await scripted.process(payment(1))
+    await leave_under_way(scripted)
     scripted.writer.fault = RuntimeError("nobody thought of this")
     await scripted.process(payment(2))
     assert [str(fault) for fault in scripted.halts] == ["nobody thought of this"]
@@ -175,16 +171,8 @@ async def test_full_disk_throws_back_what_the_journal_has(
     scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await first(scripted)
-    opened = scripted.bench.store._db
-
-    class Full:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(opened, name)
-
-        def write(self, batch: object) -> None:
-            raise OSError("no space left on device")
-
-    monkeypatch.setattr(scripted.bench.store, "_db", Full())
+    store = scripted.bench.store
+    monkeypatch.setattr(store, "_db", FullDisk(store._db))
     monkeypatch.setattr("streams.desk.store.UNSAVED_S", 0.0)
     await scripted.process(payment(1))
     assert scripted.steps == [SENT, "acknowledged", *HALTED]
