@@ -23,7 +23,6 @@ class Load:
 
     def __init__(self, ground: Ground, events: int) -> None:
         self._ground = ground
-        self._ends: dict[int, list[int]] = {}
         self.published = 0
         """How many of the company's events have been published."""
         ground.renew()
@@ -46,14 +45,8 @@ class Load:
             yield process
 
     def decided(self) -> int:
-        """Give how many records the journal has, and remember where each partition ended."""
-        ends = self._ground.ends(JOURNAL.name)
-        self._ends[sum(ends)] = ends
-        return sum(ends)
-
-    def ends_at(self, count: int) -> list[int]:
-        """Give where each partition of the journal ended when so many were counted."""
-        return self._ends[count]
+        """Give how many records the journal has."""
+        return sum(self._ground.ends(JOURNAL.name))
 
     def _settings(self, role: str) -> Settings:
         settings = self._ground.settings_for(self._ground.name(role))

@@ -49,17 +49,19 @@ def in_turns(
     output = ground.add_topic(name)
     settings = ground.settings_for(name)
     with ExitStack() as open_:
-        pump = open_.enter_context(EngineProcess("pump", settings, [output, str(per_s)]))
-        open_.callback(_let, [engine, floor, pump], [])  # a stopped process would not end
-        _let([engine], [floor, pump])
+        pump = open_.enter_context(
+            EngineProcess("pump", settings, [output, str(per_s), "fixed_job"])
+        )
+        open_.callback(let, [engine, floor, pump], [])  # a stopped process would not end
+        let([engine], [floor, pump])
         first = Instant.of(engine.pid, count())
         alone_first = Instant.of(floor.pid, read_count(counter))
         engine_s = alone_s = 0.0
         for _ in range(TURNS):
             engine_s += _pass()
-            _let([floor, pump], [engine])
+            let([floor, pump], [engine])
             alone_s += _pass()
-            _let([engine], [floor, pump])
+            let([engine], [floor, pump])
             if count() >= until_count:
                 break
         second = Instant.of(engine.pid, count())
@@ -74,7 +76,8 @@ def in_turns(
     return done, alone
 
 
-def _let(run: Sequence[EngineProcess], rest: Sequence[EngineProcess]) -> None:
+def let(run: Sequence[EngineProcess], rest: Sequence[EngineProcess]) -> None:
+    """Stop some processes and let others go on."""
     for each in rest:
         each.signal(signal.SIGSTOP)
     for each in run:

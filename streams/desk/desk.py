@@ -29,6 +29,7 @@ from streams.desk.partition import Decided, Partition
 from streams.desk.report import Report
 from streams.desk.state_checkpoints import StateCheckpoints
 from streams.desk.state_keeper import StateKeeper
+from streams.desk.tally import Tally
 from streams.health import catalogue
 from streams.health.metrics import Metrics
 from streams.health.standing import Standing
@@ -122,6 +123,7 @@ class Desk:
             settings.worker, partition_count, self._owned, self.feed, self.digests, self.keeper
         )
         self._newest_policy: Policy | None = None
+        self._tally = Tally(self.metrics, clock)
         self._journaling = Journaling(Writer(settings.kafka), self._acknowledged)
         self._committed_at = 0.0
         self._learning: asyncio.Task[None] | None = None
@@ -287,28 +289,7 @@ class Desk:
 
     def _acknowledged(self, judged: Judged) -> None:
         """Count a batch that the journal has, and tell the group how far it is."""
-        for _, decided in judged.work:
-            self.metrics.count_each(catalogue.ENTRIES, decided.kinds)
-            for letter in decided.dead:
-                why = {name: value.decode() for name, value in letter.headers}
-                self.metrics.count(
-                    catalogue.DEAD, 1, why["riverdesk_topic"], why["riverdesk_stage"]
-                )
-        took_s, published_ms = time.perf_counter() - judged.started_at_s, judged.published_ms
-        if published_ms:
-            now_ms = self._clock()
-            self.metrics.count(catalogue.BATCHES)
-            self.metrics.observe(catalogue.BATCH_S, [took_s])
-            self.metrics.observe(
-                catalogue.LATENCY, [max(0, now_ms - each) / 1000 for each in published_ms]
-            )
-            log.debug(
-                "batch_acknowledged",
-                record_count=len(published_ms),
-                entry_count=sum(len(decided.entries) for _, decided in judged.work),
-                dead_count=sum(len(decided.dead) for _, decided in judged.work),
-                took_ms=round(took_s * 1000, 1),
-            )
+        self._tally.count(judged)
         self._commit_offsets()
 
     def _commit_offsets(self) -> None:

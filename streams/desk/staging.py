@@ -12,6 +12,8 @@ from typing import Any, Final
 from models.state import Changes, Due, Room, Value
 
 AGENDA_PREFIX = b"\x01"
+AGENDA_END = b"\x02"
+"""Behind every stored key of the agenda."""
 MISSING: Final[Any] = object()
 
 
@@ -22,14 +24,16 @@ class Layer:
         rooms: New values by place; ``None`` where one was removed.
         added: Of the agenda, by stored key.
         removed: Stored keys of the agenda that are gone.
+        earliest: None of ``added`` stands before it.
     """
 
-    __slots__ = ("added", "removed", "rooms")
+    __slots__ = ("added", "earliest", "removed", "rooms")
 
     def __init__(self) -> None:
         self.rooms: dict[tuple[Room, str], Value | None] = {}
         self.added: dict[bytes, Due] = {}
         self.removed: set[bytes] = set()
+        self.earliest = AGENDA_END
 
     def take(self, changes: Changes) -> None:
         """Apply the changes of one record."""
@@ -42,6 +46,7 @@ class Layer:
             key = agenda_key(entry)
             self.removed.discard(key)
             self.added[key] = entry
+            self.earliest = min(self.earliest, key)
 
     def merge(self, later: "Layer") -> None:
         """Apply what a later layer changes."""
@@ -53,6 +58,7 @@ class Layer:
         for key in later.removed:
             self.added.pop(key, None)
         self.added |= later.added
+        self.earliest = min(self.earliest, later.earliest)
         self.removed |= later.removed
         self.removed.difference_update(later.added)
 
@@ -86,9 +92,13 @@ class Staging:
     def agenda(self) -> Layer:
         """Give what all layers together add to the stored agenda, and take away; no rooms."""
         whole = Layer()
-        for layer in (self.acknowledged, *self._sealed, self.newest):
+        for layer in self._layers():
             whole.merge_agenda(layer)
         return whole
+
+    def earliest(self) -> bytes:
+        """Give a key before which no layer adds to the agenda."""
+        return min(layer.earliest for layer in self._layers())
 
     def seal(self) -> None:
         """End a slice: what comes is of the next one."""
@@ -110,6 +120,9 @@ class Staging:
         """Forget everything that was not acknowledged."""
         self._sealed.clear()
         self.newest = Layer()
+
+    def _layers(self) -> tuple[Layer, ...]:
+        return (self.acknowledged, *self._sealed, self.newest)
 
 
 def agenda_key(due: Due) -> bytes:

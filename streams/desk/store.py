@@ -19,23 +19,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from rocksdict import (
-    AccessType,
-    BlockBasedOptions,
-    Cache,
-    Checkpoint,
-    DbClosedError,
-    Options,
-    Rdict,
-    WriteBatch,
-)
+from rocksdict import Checkpoint, DbClosedError, RdictIter, WriteBatch
 
 from models.state import Changes, Due, Room, Value
 from models.version import CORE_VERSION
 from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError, UnavailableError
+from streams.desk.database import open_database
 from streams.desk.position import FoldPosition
-from streams.desk.staging import AGENDA_PREFIX, MISSING, Layer, Staging, agenda_entry
+from streams.desk.staging import (
+    AGENDA_END,
+    AGENDA_PREFIX,
+    MISSING,
+    Layer,
+    Staging,
+    agenda_entry,
+)
 
 POSITION_KEY = b"\x00"
 ROOM_PREFIX = b"\x02"
@@ -44,16 +43,9 @@ CACHED_VALUES = 10_000
 """Decoded values kept of each partition: some 3 kB each, so 30 MB a partition at the most."""
 READ_ONCE: Final = frozenset({"seen", "remembered"})
 """Rooms whose values are looked up once, mostly in vain: they would only crowd out the others."""
-BLOOM_BITS = 10
-"""Of each key: one lookup in vain of a hundred reads a block."""
 FORMAT = 1
 UNSAVED_PLACES, UNSAVED_S = 500, 0.2
 """So much may wait for a write, and so long: a write costs as much as a decision."""
-WRITE_BUFFER_BYTES = 8 * 1024 * 1024
-BLOCK_CACHE_BYTES = 8 * 1024 * 1024
-"""A store takes no more than two write buffers and this cache, whatever it holds."""
-DAMAGED = ("Corruption", "Invalid argument", "No such file")
-"""What RocksDB says of files that cannot be a store any more."""
 
 
 class PartitionStore:
@@ -74,25 +66,10 @@ class PartitionStore:
         self.path = path
         if not read_only:
             path.mkdir(parents=True, exist_ok=True)
-        options = Options(raw_mode=True)
-        options.create_if_missing(not read_only)
-        options.set_write_buffer_size(WRITE_BUFFER_BYTES)
-        options.set_max_write_buffer_number(2)
-        options.set_keep_log_file_num(2)
-        blocks = BlockBasedOptions()
-        blocks.set_block_cache(Cache(BLOCK_CACHE_BYTES))
-        blocks.set_bloom_filter(BLOOM_BITS, False)
-        options.set_memtable_whole_key_filtering(True)
-        options.set_memtable_prefix_bloom_ratio(0.05)
-        options.set_block_based_table_factory(blocks)
-        try:
-            access = AccessType.read_only() if read_only else AccessType.read_write()
-            self._db = Rdict(str(path), options=options, access_type=access)
-        except Exception as fault:  # rocksdict raises bare exceptions
-            if any(word in str(fault) for word in DAMAGED):
-                raise MalformedError(f"state store {path} is damaged: {fault}") from fault
-            raise UnavailableError(f"state store {path} cannot be opened: {fault}") from fault
+        self._db = open_database(path, read_only=read_only)
         self._staging = Staging()
+        self._agenda_from = AGENDA_PREFIX
+        """No stored entry of the agenda stands before it that is not about to be removed."""
         self._unsaved_since_s: float | None = None
         self._cache: OrderedDict[tuple[Room, str], Value | None] = OrderedDict()
         self._flushing = threading.Lock()
@@ -128,19 +105,17 @@ class PartitionStore:
     def due(self, now_ms: int, limit: int) -> list[Due]:
         """Give at most ``limit`` agenda entries with ``at_ms <= now_ms``, in order."""
         bound = AGENDA_PREFIX + struct.pack(">Q", now_ms + 1)
+        if min(self._agenda_from, self._staging.earliest()) >= bound:
+            return []
         staged = self._staging.agenda()
         found = {key: due for key, due in staged.added.items() if key < bound}
         stored_count = 0
-        entries = self._db.iter()
-        entries.seek(AGENDA_PREFIX)
-        while entries.valid() and stored_count < limit:
-            key = bytes(entries.key())
-            if key >= bound:
+        for key in self._stored_agenda():
+            if key >= bound or stored_count == limit:
                 break
             if key not in staged.removed:
                 found[key] = agenda_entry(key)
                 stored_count += 1
-            entries.next()
         return [found[key] for key in sorted(found)][:limit]
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
@@ -218,6 +193,7 @@ class PartitionStore:
             batch.put(agenda_key, b"")
         content = self.position.content() | {"core": CORE_VERSION}
         batch.put(POSITION_KEY, encode({"format": FORMAT} | content))
+        self._agenda_from = min(self._agenda_from, layer.earliest)
         try:
             self._db.write(batch)
         except Exception as fault:
@@ -283,6 +259,30 @@ class PartitionStore:
         self.__init__(self.path)  # type: ignore[misc]  # the same store, empty
 
     # -- inside ---------------------------------------------------------------------------------
+
+    def _stored_agenda(self) -> Iterator[bytes]:
+        """Give the stored keys of the agenda that stay, in order; notes where they begin.
+
+        RocksDB would step over everything that was removed before, for each look again.
+        """
+        entries, gone = self._db.iter(), self._staging.acknowledged.removed
+        entries.seek(self._agenda_from)
+        while (key := self._key(entries)) in gone:
+            entries.next()
+        self._agenda_from = key
+        while key < AGENDA_END:
+            yield key
+            entries.next()
+            key = self._key(entries)
+
+    def _key(self, entries: RdictIter) -> bytes:
+        if entries.valid():
+            return min(bytes(entries.key()), AGENDA_END)
+        try:
+            entries.status()
+        except Exception as fault:
+            raise UnavailableError(f"state store {self.path} cannot be read: {fault}") from fault
+        return AGENDA_END
 
     def _read(self, key: bytes) -> bytes | None:
         try:

@@ -70,6 +70,15 @@ REMOVALS = (
         (STORE_TESTS + "test_killed_process_leaves_state_and_position_of_the_last_write",),
     ),
     Removal(
+        "agenda-from-known",
+        "a store that knows where its agenda begins learns of what is written before that",
+        "a label's time passes, or an SLA runs out, and nobody is told until the next start",
+        STORE,
+        "        self._agenda_from = min(self._agenda_from, layer.earliest)\n",
+        "",
+        (STORE_TESTS + "test_entry_that_comes_before_all_that_were_looked_for_falls_due",),
+    ),
+    Removal(
         "store-format",
         "a store of another format is refused",
         "new code reads old values as if they were its own",

@@ -48,7 +48,7 @@ def test_pure_core_gives_the_journal_again(tmp_path):
         record = decode_json(journaled)
         source = record.get("source")
         raw = inputs[source["topic"], source["offset"]] if source else b""
-        pure.do(Item((0, PARTITION, at), record, journaled, raw, True))
+        pure.do(Item((0, PARTITION, at), record, journaled, raw))
         if record["kind"] != "claim":
             assert pure.last == journaled
         kinds[record["kind"]] += 1

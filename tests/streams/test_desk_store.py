@@ -109,7 +109,7 @@ def test_wiped_store_is_empty(tmp_path: Path) -> None:
     store.close()
 
 
-DUES = st.builds(Due, st.integers(0, 1), st.just("mature"), st.sampled_from("ab")) | st.builds(
+DUES = st.builds(Due, st.integers(0, 3), st.just("mature"), st.sampled_from("ab")) | st.builds(
     Due,
     st.integers(0, 2**48),
     st.sampled_from(["mature", "reprioritise"]),
@@ -126,6 +126,11 @@ CHANGES = st.builds(
     st.lists(DUES, max_size=3),
     st.lists(DUES, max_size=2),
 )
+
+
+def all_due(state: PartitionStore | MemoryState) -> list[list[Due]]:
+    """Give what falls due by several times, asked for as they come: each look may teach a state."""
+    return [sorted(state.due(now_ms, 1_000)) for now_ms in (0, 1, 2, 3, 2**47)]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -147,7 +152,7 @@ def test_store_and_memory_state_agree(
             store = PartitionStore(path)
         for room, key in places:
             assert store.get(room, key) == memory.get(room, key)
-        assert sorted(store.due(2**47, 1_000)) == sorted(memory.due(2**47, 1_000))
+        assert all_due(store) == all_due(memory)
     store.close()
 
 
@@ -188,13 +193,31 @@ def test_slices_are_acknowledged_one_by_one_while_all_of_them_are_seen(
             slices, seen = [[]], deepcopy(durable)
         for room, key in places:
             assert store.get(room, key) == seen.get(room, key)
-        assert sorted(store.due(2**47, 1_000)) == sorted(seen.due(2**47, 1_000))
+        assert all_due(store) == all_due(seen)
     store.close()
     again = PartitionStore(path)
     for room, key in places:
         assert again.get(room, key) == durable.get(room, key)
-    assert sorted(again.due(2**47, 1_000)) == sorted(durable.due(2**47, 1_000))
+    assert all_due(again) == all_due(durable)
     again.close()
+
+
+def test_entry_that_comes_before_all_that_were_looked_for_falls_due(tmp_path: Path) -> None:
+    store = PartitionStore(tmp_path / "s")
+    soon, late = Due(5, "mature", "soon"), Due(50, "mature", "late")
+    store.stage(Changes({}, [late]))
+    store.commit(POSITION)
+    assert store.due(10, 9) == []
+    assert store.due(60, 9) == [late]  # from now on it is known that nothing stands before it
+    store.stage(Changes({}, [soon]))
+    assert store.due(10, 9) == [soon]
+    store.commit(POSITION)
+    assert store.due(10, 9) == [soon]
+    store.stage(Changes({}, [], [soon]))
+    assert store.due(10, 9) == []
+    store.discard()
+    assert store.due(10, 9) == [soon]
+    store.close()
 
 
 def on_disk(store: PartitionStore) -> Any:

@@ -1,17 +1,14 @@
-"""The pure core alone on what a desk did: ``python -m … FIRST SECOND``.
+"""The pure core alone on what a desk does: ``python -m …``.
 
-It prints ``events cpu_s same``. FIRST and SECOND are the ends of the journal's partitions between
-which it is measured, as ``12,34,56,78``. Everything is read into memory before. What is done then
-is what a decision needs: decode, mask, decide, encode, advance; let time pass and fold lessons
-where the desk did.
-``same`` is how many of the journal's records came out again byte for byte, of all that were
-measured: that it was the same work.
+For each line on standard input it reads what is new on the journal, does it, and prints
+``records events cpu_s same``; reading does not count. What is done is what a decision needs:
+decode, mask, decide, encode, advance; let time pass and fold lessons where the desk did. ``same``
+is how many of the events' records came out again byte for byte: that it was the same work.
 """
 
-import gc
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +21,9 @@ from schemas.codec import decode, decode_json, encode
 from schemas.errors import MalformedError, RejectedError
 from schemas.journal import JOURNAL_VERSION, Source
 from schemas.registry import INPUTS, JOURNAL, KIND_BY_TOPIC, LESSONS, SCHEMA_BY_TOPIC
-from streams.journal.reader import read
+from streams.journal.reader import Entry, read
 from streams.kafka import end_offset, last_record_end, make_consumer
+from streams.memory import collect_rarely
 from streams.settings import Settings, load
 
 
@@ -37,7 +35,6 @@ class Item:
     record: dict[str, Any]
     journaled: bytes
     raw: bytes
-    measured: bool
 
 
 class PureCore:
@@ -45,7 +42,7 @@ class PureCore:
 
     Args:
         settings: Of the desk.
-        lessons: Offsets and bytes of all lessons.
+        lessons: Offsets and bytes of all lessons that are needed; more may come.
     """
 
     def __init__(self, settings: Settings, lessons: list[tuple[int, bytes]]) -> None:
@@ -137,59 +134,70 @@ def _without_envelope(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name not in envelope}
 
 
-def items(settings: Settings, first: list[int], second: list[int]) -> list[Item]:
-    """Read the journal up to ``second`` with its inputs, in the order of the decisions."""
-    consumer = make_consumer(settings.kafka, "bench-pure-core")
-    inputs: dict[tuple[str, int, int], bytes] = {}
-    found: list[Item] = []
-    for partition in range(settings.topics.partitions):
-        for topic in INPUTS:
-            end = end_offset(consumer, topic.name, partition)
-            for entry in read(consumer, topic.name, partition, 0, end):
-                inputs[topic.name, partition, entry.offset] = entry.value
-        for entry in read(consumer, JOURNAL.name, partition, 0, second[partition]):
-            record = decode_json(entry.value)
-            source = record.get("source")
-            place = (source["topic"], partition, source["offset"]) if source else ("", 0, 0)
-            at = (entry.appended_ms, partition, entry.offset)
-            measured = entry.offset >= first[partition]
-            found.append(Item(at, record, entry.value, inputs.get(place, b""), measured))
-    consumer.close()
-    return sorted(found, key=lambda item: item.at)
+class Log:
+    """What the desk reads and writes, as far as it goes.
+
+    Args:
+        settings: Of the desk; all its inputs are there.
+        lessons: Lessons are added to these.
+    """
+
+    def __init__(self, settings: Settings, lessons: list[tuple[int, bytes]]) -> None:
+        self._partitions = range(settings.topics.partitions)
+        self._consumer = make_consumer(settings.kafka, "bench-pure-core")
+        self._lessons = lessons
+        self._next: dict[tuple[str, int], int] = {}
+        self._inputs = {
+            (topic.name, partition, entry.offset): entry.value
+            for topic in INPUTS
+            for partition in self._partitions
+            for entry in self._new(topic.name, partition)
+        }
+
+    def read(self) -> list[Item]:
+        """Give what is new on the journal, in the order of the decisions; lessons are added."""
+        found: list[Item] = []
+        for partition in self._partitions:
+            for entry in self._new(JOURNAL.name, partition):
+                record = decode_json(entry.value)
+                source = record.get("source")
+                place = (source["topic"], partition, source["offset"]) if source else ("", 0, 0)
+                at = (entry.appended_ms, partition, entry.offset)
+                found.append(Item(at, record, entry.value, self._inputs.get(place, b"")))
+        end = last_record_end(self._consumer, LESSONS.name)
+        self._lessons += [(entry.offset, entry.value) for entry in self._new(LESSONS.name, 0, end)]
+        return sorted(found, key=lambda item: item.at)
+
+    def _new(self, topic: str, partition: int, end: int | None = None) -> Iterator[Entry]:
+        start = self._next.get((topic, partition), 0)
+        if end is None:
+            end = end_offset(self._consumer, topic, partition)
+        self._next[topic, partition] = end
+        return read(self._consumer, topic, partition, start, end)
 
 
-def lessons(settings: Settings) -> list[tuple[int, bytes]]:
-    """Read all lessons."""
-    consumer = make_consumer(settings.kafka, "bench-pure-core")
-    end = last_record_end(consumer, LESSONS.name)
-    found = [(entry.offset, entry.value) for entry in read(consumer, LESSONS.name, 0, 0, end)]
-    consumer.close()
-    return found
-
-
-def main(first: list[int], second: list[int]) -> None:
-    """Decide all of it again, print what the measured part took."""
-    settings = load()
-    todo = items(settings, first, second)
-    pure = PureCore(settings, lessons(settings))
-    gc.collect()
-    gc.freeze()  # what was only read must not be looked through again and again
-    events = same = 0
-    cpu_s = began_s = 0.0
-    measuring = False
-    for item in todo:
-        if item.measured != measuring:
-            now_s = time.process_time()
-            cpu_s, began_s = (cpu_s + now_s - began_s, 0.0) if measuring else (cpu_s, now_s)
-            measuring = item.measured
+def do(pure: PureCore, items: Iterable[Item]) -> tuple[int, int, float, int]:
+    """Give records, events, CPU in seconds, and how many events' records were the same."""
+    records = events = same = 0
+    began_s = time.process_time()
+    for item in items:
         pure.do(item)
-        if measuring and "source" in item.record:
+        records += 1
+        if "source" in item.record:
             events += 1
             same += pure.last == item.journaled
-    if measuring:
-        cpu_s += time.process_time() - began_s
-    print(events, cpu_s, same / events if events else 0.0, flush=True)
+    return records, events, time.process_time() - began_s, same
+
+
+def main() -> None:
+    """Do what is new, whenever it is asked for."""
+    settings = load()
+    lessons: list[tuple[int, bytes]] = []
+    log, pure = Log(settings, lessons), PureCore(settings, lessons)
+    collect_rarely()  # as the desk; what was only read must not be looked through again and again
+    for _ in sys.stdin:
+        print(*do(pure, log.read()), flush=True)
 
 
 if __name__ == "__main__":
-    main(*([int(each) for each in given.split(",")] for given in sys.argv[1:3]))
+    main()

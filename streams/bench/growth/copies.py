@@ -14,7 +14,8 @@ from zlib import crc32
 from rocksdict import BlockBasedOptions, Options, Rdict, SstFileWriter
 
 from streams.bench.growth.history import MARK, History
-from streams.desk.store import BLOOM_BITS, PartitionStore
+from streams.desk.database import BLOOM_BITS
+from streams.desk.store import PartitionStore
 from streams.intake.batches import Raw
 
 MOST_COPIES = 100_000
