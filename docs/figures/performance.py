@@ -289,13 +289,14 @@ def soak(report: Report) -> str:
         return ""
     rows = [
         [
-            what, f"{each['level']:,.0f}", f"{each['per_h']:+,.1f}",
+            what, f"{each['level']:,.4g}", f"{each['per_h']:+,.1f}",
             f"{each['percent_per_h']:+.1f} ({each['percent_per_h_low']:+.1f} … "
             f"{each['percent_per_h_high']:+.1f})",
             verdict,
         ]
         for what, each, verdict in (
-            ("CPU an event, µs", found["cpu_us"], found["cpu_verdict"]),
+            ("CPU an event, µs", found["cpu_us"], ""),
+            ("the same over the fixed job's", found["cpu_over_fixed_job"], found["cpu_verdict"]),
             ("memory, MB", found["rss_mb"], found["rss_verdict"]),
         )
     ]  # fmt: skip
@@ -303,7 +304,8 @@ def soak(report: Report) -> str:
         [
             table("| level | an hour | % an hour (95 %) | verdict", rows),
             "",
-            f"{found['minutes']:g} minutes at {found['events_per_s']:g} events/s, "
+            f"{found['minutes']:g} minutes at {found['events_per_s']:g} events/s behind "
+            f"{found['past_events']:,} events of {found['past_days']} days, "
             f"{found['customers']:,} customers, {found['lessons']:,} lessons, "
             f"{found['cpu_percent']:g} % of a core; the first {found['warm_up_minutes']:g} minutes "
             "are warm-up.",

@@ -16,15 +16,17 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from rocksdict import Checkpoint, DbClosedError, RdictIter, WriteBatch
+from rocksdict import Checkpoint, DbClosedError, WriteBatch
 
 from models.state import Changes, Due, Room, Value
 from models.version import CORE_VERSION
 from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError, UnavailableError
+from streams.desk.agenda import StoredAgenda
 from streams.desk.database import open_database
 from streams.desk.position import FoldPosition
 from streams.desk.staging import (
@@ -41,7 +43,7 @@ ROOM_PREFIX = b"\x02"
 ROOM_PREFIXES = {room: b"%b%b\x00" % (ROOM_PREFIX, room.encode()) for room in get_args(Room)}
 CACHED_VALUES = 10_000
 """Decoded values kept of each partition: some 3 kB each, so 30 MB a partition at the most."""
-READ_ONCE: Final = frozenset({"seen", "remembered"})
+READ_ONCE: Final = frozenset({"seen", "remembered", "parked"})
 """Rooms whose values are looked up once, mostly in vain: they would only crowd out the others."""
 FORMAT = 1
 UNSAVED_PLACES, UNSAVED_S = 500, 0.2
@@ -68,8 +70,7 @@ class PartitionStore:
             path.mkdir(parents=True, exist_ok=True)
         self._db = open_database(path, read_only=read_only)
         self._staging = Staging()
-        self._agenda_from = AGENDA_PREFIX
-        """No stored entry of the agenda stands before it that is not about to be removed."""
+        self._agenda = StoredAgenda(self._agenda_keys)
         self._unsaved_since_s: float | None = None
         self._cache: OrderedDict[tuple[Room, str], Value | None] = OrderedDict()
         self._flushing = threading.Lock()
@@ -105,17 +106,13 @@ class PartitionStore:
     def due(self, now_ms: int, limit: int) -> list[Due]:
         """Give at most ``limit`` agenda entries with ``at_ms <= now_ms``, in order."""
         bound = AGENDA_PREFIX + struct.pack(">Q", now_ms + 1)
-        if min(self._agenda_from, self._staging.earliest()) >= bound:
+        stored = self._agenda.earliest(self._staging.acknowledged.removed)
+        if min(stored, self._staging.earliest()) >= bound:
             return []
         staged = self._staging.agenda()
         found = {key: due for key, due in staged.added.items() if key < bound}
-        stored_count = 0
-        for key in self._stored_agenda():
-            if key >= bound or stored_count == limit:
-                break
-            if key not in staged.removed:
-                found[key] = agenda_entry(key)
-                stored_count += 1
+        stays = (key for key in self._agenda.before(bound) if key not in staged.removed)
+        found |= {key: agenda_entry(key) for key in islice(stays, limit)}
         return [found[key] for key in sorted(found)][:limit]
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
@@ -193,11 +190,11 @@ class PartitionStore:
             batch.put(agenda_key, b"")
         content = self.position.content() | {"core": CORE_VERSION}
         batch.put(POSITION_KEY, encode({"format": FORMAT} | content))
-        self._agenda_from = min(self._agenda_from, layer.earliest)
         try:
             self._db.write(batch)
         except Exception as fault:
             raise UnavailableError(f"state store {self.path} cannot be written: {fault}") from fault
+        self._agenda.write(layer.added, layer.removed)
         for place, value in layer.rooms.items():
             if place[0] not in READ_ONCE:
                 self._remember(place, value)
@@ -260,29 +257,18 @@ class PartitionStore:
 
     # -- inside ---------------------------------------------------------------------------------
 
-    def _stored_agenda(self) -> Iterator[bytes]:
-        """Give the stored keys of the agenda that stay, in order; notes where they begin.
-
-        RocksDB would step over everything that was removed before, for each look again.
-        """
-        entries, gone = self._db.iter(), self._staging.acknowledged.removed
-        entries.seek(self._agenda_from)
-        while (key := self._key(entries)) in gone:
+    def _agenda_keys(self, start: bytes, count: int) -> list[bytes]:
+        keys: list[bytes] = []
+        entries = self._db.iter()
+        entries.seek(start)
+        while len(keys) < count and entries.valid() and (key := bytes(entries.key())) < AGENDA_END:
+            keys.append(key)
             entries.next()
-        self._agenda_from = key
-        while key < AGENDA_END:
-            yield key
-            entries.next()
-            key = self._key(entries)
-
-    def _key(self, entries: RdictIter) -> bytes:
-        if entries.valid():
-            return min(bytes(entries.key()), AGENDA_END)
         try:
             entries.status()
-        except Exception as fault:
+        except Exception as fault:  # rocksdict raises bare exceptions
             raise UnavailableError(f"state store {self.path} cannot be read: {fault}") from fault
-        return AGENDA_END
+        return keys
 
     def _read(self, key: bytes) -> bytes | None:
         try:

@@ -166,7 +166,7 @@ def looks(cpu_growth: float, rss_growth: float) -> list[Look]:
         wobble = 1 + 0.01 * (minute % 3 - 1)
         cpu_s += 60 * 300 * 500e-6 * (1 + cpu_growth * minute / 60) * wobble
         rss = 400e6 * (1 + rss_growth * minute / 60) * wobble
-        found.append(Look(minute * 60.0, cpu_s, int(rss), minute * 60 * 300, minute))
+        found.append(Look(minute * 60.0, cpu_s, int(rss), minute * 60 * 300, minute, 50.0))
     return found
 
 

@@ -58,3 +58,21 @@ def test_measured_targets_are_numbers_at_their_keys(maker: ModuleType) -> None:
         for name in path.split("."):
             found = found[name]
         assert isinstance(found, int | float), path
+
+
+def test_readme_tells_the_same_figures(maker: ModuleType) -> None:
+    told = " ".join((ROOT / "README.md").read_text().split())
+    found = maker.load()
+    peers, latency = found["peers"], found["latency"]
+    for said in (
+        f"takes {found['fixed_job']['overhead_us']:.0f} µs of CPU an event over the functions",
+        f"; {peers['quix_state']['overhead_us']:.0f} on Quix Streams, "
+        f"{peers['bytewax_state']['overhead_us']:.0f} on Bytewax",
+        f"{peers['faust_agent']['overhead_us']:.0f} in a plain Faust agent",
+        f"The real desk takes {found['desk']['cpu_us']:.0f} µs an event, "
+        f"{found['desk']['ratio_to_core']:.2f} times what its pure core takes",
+        f"in {latency['p50_ms']:.0f} ms (p99 {latency['p99_ms']:.0f})",
+        f"Two desks do {found['scale']['ratio']:.2f} times as much as one",
+        f"customers costs {found['state']['ratio_1m_to_1k']:.2f} times what it costs at a thousand",
+    ):
+        assert said in told, f"README.md does not say: {said}"

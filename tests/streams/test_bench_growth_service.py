@@ -27,7 +27,7 @@ def ground(tmp_path: Path) -> Iterator[Ground]:
 
 
 def test_soak_looks_at_a_desk_under_load(ground: Ground) -> None:
-    found = measure_soak(ground, 0.2, per_s=100, customers=200, every_s=1.0)
+    found = measure_soak(ground, 0.2, per_s=100, customers=200, past_days=1, every_s=1.0)
     assert found["events_per_s"] == pytest.approx(100, rel=0.5)
     assert found["lessons"] > 0
     assert all(look["cpu_us"] > 0 and look["rss_mb"] > 50 for look in found["looks"])
