@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from streams.bench import desk
+from streams.bench.desk import measure_ratio
 from streams.bench.ground import Asked, Ground
 from streams.bench.growth.service import Feed, Service, await_answer, await_decided, events_of
 from streams.bench.growth.soak import measure_soak
@@ -21,9 +23,21 @@ def ground(tmp_path: Path) -> Iterator[Ground]:
         settings = Settings(
             kafka=KafkaSettings(bootstrap=broker.bootstrap), topics=TopicSettings(partitions=2)
         )
-        found = Ground(settings, tmp_path, Asked())
+        found = Ground(settings, tmp_path, Asked(repeats=1))
         yield found
         found.close()
+
+
+def test_pure_core_does_in_its_turns_what_the_desk_did(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"EVENTS": 1_200, "WARM_UP_RECORDS": 300, "TURN_RECORDS": 200}.items():
+        monkeypatch.setattr(desk, name, value)
+    monkeypatch.setattr(desk, "TURNS", 2)
+    found = measure_ratio(ground)["desk"]
+    assert found["same_records_ratio"] == 1.0
+    assert min(found["cpu_us"], found["core_us"], found["events_per_s"]) > 0
+    assert found["spread"]["ratio_to_core"]["runs"]
 
 
 def test_soak_looks_at_a_desk_under_load(ground: Ground) -> None:
