@@ -105,7 +105,7 @@ FIGURES = (
     Headline("publisher.hour_away_s", "an hour away caught up, s", digits=0),
     Headline(
         "soak.cpu_over_fixed_job.percent_per_h",
-        "soak: CPU an event over the fixed job's, % an hour",
+        "soak: CPU over fixed job, % an hour",
         "soak.minutes",
         "{} min",
     ),
