@@ -179,6 +179,14 @@ def test_soak_tells_what_grows(cpu_growth: float, rss_growth: float) -> None:
     assert found["warm_up_minutes"] == 30
 
 
+def test_soak_takes_a_slower_machine_for_no_growth_of_the_desk() -> None:
+    slower = [
+        look._replace(reference_us=50.0 * (1 + 0.3 * number / 60))
+        for number, look in enumerate(looks(0.3, 0.0))
+    ]
+    assert report(slower)["cpu_verdict"] == "flat"
+
+
 # -- plans -------------------------------------------------------------------------------------
 
 

@@ -220,6 +220,34 @@ def test_entry_that_comes_before_all_that_were_looked_for_falls_due(tmp_path: Pa
     store.close()
 
 
+def test_agenda_that_cannot_be_read_is_not_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unreadable:
+        """Stands before the database: a disk that gives nothing back."""
+
+        def iter(self) -> "Unreadable":
+            return self
+
+        def seek(self, key: bytes) -> None:
+            pass
+
+        def valid(self) -> bool:
+            return False
+
+        def status(self) -> None:
+            raise OSError("input/output error")
+
+    store = PartitionStore(tmp_path / "s")
+    opened = store._db
+    monkeypatch.setattr(store, "_db", Unreadable())
+    for _ in range(2):  # nor is it known to be empty afterwards
+        with pytest.raises(UnavailableError, match="cannot be read"):
+            store.due(10, 9)
+    monkeypatch.setattr(store, "_db", opened)
+    store.close()
+
+
 def on_disk(store: PartitionStore) -> Any:
     """What a process would find that is started after a SIGKILL."""
     raw = store._db.get(b"\x02customer\x00a")
