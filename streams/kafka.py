@@ -92,8 +92,11 @@ def gathering(gather_ms: int) -> dict[str, Any]:
     """Give the settings of a consumer that is answered once much has come, or after a while.
 
     Args:
-        gather_ms: How long the broker gathers what is less than ``GATHERED_BYTES``.
+        gather_ms: How long the broker gathers what is less than ``GATHERED_BYTES``; 0: not at all.
+            It answers so often also while nothing comes.
     """
+    if not gather_ms:
+        return {"fetch_min_bytes": 1}
     return {"fetch_min_bytes": GATHERED_BYTES, "fetch_wait_max_ms": gather_ms}
 
 

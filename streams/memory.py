@@ -12,6 +12,8 @@ from contextlib import suppress
 
 YOUNG = 50_000
 """Objects made before the young ones are looked through; CPython has 700 (2,000 from 3.13 on)."""
+YOUNG_WHERE_ROWS_WAIT = 1_000_000
+"""The same of a role that collects rows by the ten thousand and lets them go together."""
 MIDDLE, OLD = 20, 100
 KEPT_FREE_BYTES = 64 * 1024 * 1024
 """At the heap's end; more than a batch takes."""
@@ -25,8 +27,12 @@ def keep_what_is_freed() -> None:
         ctypes.CDLL(None).mallopt(M_TRIM_THRESHOLD, KEPT_FREE_BYTES)
 
 
-def collect_rarely() -> None:
-    """Leave alone what is there now, and look at what comes less often; when a role is open."""
+def collect_rarely(young: int = YOUNG) -> None:
+    """Leave alone what is there now, and look at what comes less often; when a role is open.
+
+    Args:
+        young: Objects made before the young ones are looked through.
+    """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, MIDDLE, OLD)
+    gc.set_threshold(young, MIDDLE, OLD)

@@ -30,7 +30,7 @@ from streams.health.standing import Standing
 from streams.health.watchdog import Watchdog, end_process
 from streams.intake.batches import Batch
 from streams.intake.intake import Intake
-from streams.memory import collect_rarely
+from streams.memory import YOUNG, collect_rarely
 from streams.settings import KafkaSettings, Settings
 
 log = structlog.get_logger(__name__)
@@ -88,7 +88,11 @@ class Batches(Channel):  # type: ignore[type-arg]
 
 
 def make_app(
-    settings: Settings, name: str, web_port: int, build: Callable[[Deliver], Role]
+    settings: Settings,
+    name: str,
+    web_port: int,
+    build: Callable[[Deliver], Role],
+    young: int = YOUNG,
 ) -> faust.App:
     """Make the Faust app of a role.
 
@@ -97,6 +101,7 @@ def make_app(
         name: ``desk``, ``publisher`` or ``archiver``.
         web_port: Where ``/status``, ``/health`` and ``/metrics`` are served.
         build: Makes the role, given how its intake delivers batches.
+        young: Objects made before Python's collector looks at them (:mod:`streams.memory`).
     """
     directory = settings.state_dir / settings.worker / "faust"
     directory.mkdir(parents=True, exist_ok=True)
@@ -149,7 +154,7 @@ def make_app(
             while not batches.subscriber_count:  # a channel without a reader drops what it gets
                 await self.sleep(0.01)
             await role.open()
-            collect_rarely()
+            collect_rarely(young)
 
         async def on_stop(self) -> None:
             await role.close()

@@ -10,6 +10,7 @@ from schemas.errors import MisconfiguredError
 from sinks.sink import Sink
 from streams.archiver.archiver import Archiver
 from streams.desk.desk import Desk
+from streams.memory import YOUNG_WHERE_ROWS_WAIT
 from streams.publisher.publisher import Publisher
 from streams.role import Halt, make_app, now_ms
 from streams.settings import Settings
@@ -61,5 +62,6 @@ def make_role(
             name,
             settings.archiver.web_port,
             lambda deliver: Archiver(settings, sink, deliver, halt),
+            young=YOUNG_WHERE_ROWS_WAIT,
         )
     raise MisconfiguredError(f"no role {name!r}; there are {', '.join(ROLES)}")

@@ -51,8 +51,9 @@ class DeskSettings(_Group):
     """The role that decides."""
 
     batch_records: int = Field(default=500, ge=1)
-    gather_ms: int = Field(default=5, ge=0, le=1_000)
-    """How long the broker may gather records while few come: fewer wake-ups, so much later."""
+    gather_ms: int = Field(default=0, ge=0, le=1_000)
+    """How long the broker may gather records while few come: fewer wake-ups, so much later; 0: it
+    answers at once, and only what comes while the desk is busy gathers."""
     clock: Literal["wall", "events"] = "wall"
     """``wall``: quiet partitions tick by the clock. ``events``: only events move time (replays)."""
     tick_interval_ms: int = Field(default=60_000, ge=1_000)
@@ -83,7 +84,8 @@ class ArchiverSettings(_Group):
 
     batch_records: int = Field(default=2_000, ge=1)
     gather_ms: int = Field(default=100, ge=0, le=1_000)
-    flush_rows: int = Field(default=5_000, ge=1)
+    flush_rows: int = Field(default=20_000, ge=1)
+    """Rows of one range. Each table takes a part of them: small inserts cost ClickHouse most."""
     flush_interval_ms: int = Field(default=1_000, ge=10)
     web_port: int = 6068
 
