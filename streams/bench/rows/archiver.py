@@ -15,12 +15,14 @@ from streams.bench.rows.backlog import Backlog
 from streams.bench.rows.catch_up import forget_group, hour_away_s, running, settings_for, watch
 from streams.warehouse import open_warehouse
 
+TIMES = 2
+"""So many times the events of other parts: ranges are large, and too few of them tell no slope."""
+
 
 def measure_archiver(ground: Ground) -> dict[str, Any]:
     """Give ``archiver``: rows and CPU of a worker that catches up with a backlog."""
     ground.renew()
-    record_count = ground.asked.events
-    total = Backlog(ground.directory).load(ground, record_count, lessons=True)
+    total = Backlog(ground.directory).load(ground, TIMES * ground.asked.events, lessons=True)
     total += ground.partitions  # the claims
     runs: dict[str, list[float]] = {}
     with EmbeddedClickHouse(ground.directory / ground.name("clickhouse")) as engine:
