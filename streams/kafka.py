@@ -92,8 +92,8 @@ def gathering(gather_ms: int) -> dict[str, Any]:
     """Give the settings of a consumer that is answered once much has come, or after a while.
 
     Args:
-        gather_ms: How long the broker gathers what is less than ``GATHERED_BYTES``; 0: not at all.
-            It answers so often also while nothing comes.
+        gather_ms: How long the broker gathers what is less than ``GATHERED_BYTES``, and after
+            which it says that nothing has come; 0: it answers as soon as there is anything.
     """
     if not gather_ms:
         return {"fetch_min_bytes": 1}

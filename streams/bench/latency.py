@@ -6,7 +6,7 @@ milliseconds of this machine. The way to the broker is in it.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,14 +179,30 @@ def paced(
     }
     if len(answered) < count * 0.99:
         raise UnavailableError(f"{count} events were published, {len(answered)} were answered")
-    warm_ms = min(published.values()) + WARM_UP_SHARE * seconds * 1000
-    waits_ms = [
+    waits_ms = warm_waits_ms(published, answered, WARM_UP_SHARE * seconds)
+    percent = slope(began, ended).cpu_percent
+    return Run(percentile(waits_ms, 0.5), percentile(waits_ms, 0.99), percent)
+
+
+def warm_waits_ms(
+    published: Mapping[str, int], answered: Mapping[str, int], warm_up_s: float
+) -> list[float]:
+    """Give how long those waited that were published behind the warm-up.
+
+    Args:
+        published: Moment of each event, ms.
+        answered: Moment of each answer, ms.
+        warm_up_s: From the first event on.
+
+    >>> warm_waits_ms({"a": 0, "b": 1_999, "c": 2_000}, {"a": 500, "b": 2_400, "c": 2_003}, 2.0)
+    [3.0]
+    """
+    warm_ms = min(published.values()) + warm_up_s * 1000
+    return [
         float(answered_ms - published[name])
         for name, answered_ms in answered.items()
         if published[name] >= warm_ms
     ]
-    percent = slope(began, ended).cpu_percent
-    return Run(percentile(waits_ms, 0.5), percentile(waits_ms, 0.99), percent)
 
 
 def until(done: Callable[[], bool]) -> None:

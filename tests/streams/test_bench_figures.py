@@ -11,7 +11,7 @@ from schemas.errors import UnavailableError
 from streams.bench import fixed_job, headlines
 from streams.bench.fixed_job import DESK, PEERS, Engine, Figures, report
 from streams.bench.headlines import FIGURES, RATIOS
-from streams.bench.latency import Run, percentile
+from streams.bench.latency import Run, percentile, warm_waits_ms
 from streams.bench.measuring import Slope, Spread
 from streams.bench.registry import PARTS, PLAIN, merge, run
 from streams.bench.screen import Screen
@@ -109,6 +109,12 @@ def test_a_part_that_fails_is_named_and_the_others_go_on(monkeypatch):
 
     found = run(("one", "two"), Ground())  # type: ignore[arg-type]
     assert found == {"failed": {"one": "away"}, "c": 3}
+
+
+def test_what_was_published_in_the_warm_up_does_not_count():
+    published = {"a": 10_000, "b": 11_999, "c": 12_000, "d": 14_000}
+    answered = {"b": 12_400, "c": 12_003, "a": 10_900, "d": 14_007}
+    assert sorted(warm_waits_ms(published, answered, 2.0)) == [3.0, 7.0]
 
 
 def test_percentile_is_the_nearest_rank():
