@@ -28,6 +28,7 @@ EVENTS = 20_000
 WARM_UP_RECORDS = 5_000
 TURN_RECORDS = 1_000
 TURNS = 13
+TURN_PATIENCE_S = 60.0
 
 
 class Done(NamedTuple):
@@ -93,9 +94,12 @@ def measure_ratio(ground: Ground) -> dict[str, Any]:
 
 def _run(ground: Ground) -> Run:
     load = Load(ground, EVENTS)
-    with load.running() as desk, _pure_core(ground.settings_for(ground.name("core"))) as core:
-        per_s = warm_up([desk], load.decided, WARM_UP_RECORDS, float("inf"))
-        return _in_turns(ground, load, desk, core, per_s)
+    with _pure_core(ground.settings_for(ground.name("core"))) as core:
+        core.catch_up()  # on nothing: it has started, and the desk will not have to wait for that
+        with load.running() as desk, _going(desk):
+            per_s = warm_up([desk], load.decided, WARM_UP_RECORDS, float("inf"))
+            let([], [desk])  # at once: the backlog is for the turns
+            return _in_turns(ground, load, desk, core, per_s)
 
 
 def _in_turns(
@@ -103,8 +107,7 @@ def _in_turns(
 ) -> Run:
     output = ground.add_topic(ground.name("pump"))
     settings, arguments = ground.settings_for(ground.name("pump")), [output, str(per_s), "company"]
-    with EngineProcess("pump", settings, arguments) as pump, _going(desk, pump):
-        let([], [desk])
+    with EngineProcess("pump", settings, arguments) as pump, _going(pump):
         core.catch_up()
         let([desk], [pump])
         first = last = Instant.of(desk.pid, done := load.decided())
@@ -112,9 +115,7 @@ def _in_turns(
         desk_watch, core_watch = _Watch(ground.broker_pid), _Watch(ground.broker_pid)
         for turn in range(1, TURNS + 1):
             with desk_watch.running():
-                while load.decided() < done + turn * TURN_RECORDS:
-                    _ = desk.pid  # or say why it ended
-                    time.sleep(LOOK_EVERY_S)
+                _await_records(desk, load, done + turn * TURN_RECORDS)
                 last = Instant.of(desk.pid, load.decided())
             let([pump], [desk])
             with core_watch.running():
@@ -131,6 +132,15 @@ def _in_turns(
         broker_percent=desk_watch.broker_percent,
         broker_beside_core_percent=core_watch.broker_percent,
     )
+
+
+def _await_records(desk: EngineProcess, load: Load, until_count: int) -> None:
+    deadline = time.monotonic() + TURN_PATIENCE_S
+    while (done := load.decided()) < until_count:
+        _ = desk.pid  # or say why it ended
+        if time.monotonic() > deadline:
+            raise UnavailableError(f"the desk stands still at {done} of {until_count} records")
+        time.sleep(LOOK_EVERY_S)
 
 
 class _Watch:
