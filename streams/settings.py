@@ -57,7 +57,7 @@ class DeskSettings(_Group):
     clock: Literal["wall", "events"] = "wall"
     """``wall``: quiet partitions tick by the clock. ``events``: only events move time (replays)."""
     tick_interval_ms: int = Field(default=60_000, ge=1_000)
-    lessons_per_batch: int = Field(default=5, ge=1)
+    lessons_per_batch: int = Field(default=1, ge=1)
     """So many between two small batches; behind a large one half as many as it had records."""
     checkpoint_every_lessons: int = Field(default=20_000, ge=1)
     checkpoints_kept: int = Field(default=3, ge=1)

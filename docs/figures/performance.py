@@ -245,7 +245,7 @@ def lesson_rates(report: Report) -> str:
             "",
             f"An event makes {found['per_event']} lessons with the first policy; one core folds "
             f"{found['per_s']:,} a second. Behind a small batch `lessons_per_batch` "
-            f"({batch['lessons_per_batch']}) lessons are folded at most, which holds the next one "
+            f"({batch['lessons_per_batch']}) lessons at most are folded, which holds the next one "
             f"up by {batch['pause_ms']} ms; behind the largest ({batch['batch_records']} records) "
             f"{batch['lessons_behind_largest']}, {batch['largest_pause_ms']} ms. So learning "
             f"follows up to {batch['followed_per_event']} lessons an event, also while a desk "

@@ -16,6 +16,8 @@ from streams.settings import KafkaSettings, Settings, TopicSettings, load
 
 BROKER = {"broker.session.timeout.ms": "30000", "broker.heartbeat.interval.ms": "2000"}
 """Nobody kills this broker; while the machine is busy it must not lose its partitions."""
+BROKER_JAVA = ["-Xms1g", "-Xmx1g", "-Xmn600m"]
+"""With the heap of the tests it would collect every other second and answer nobody meanwhile."""
 
 
 @click.command(short_help="Measure cost, latency and scale against floors and peers.")
@@ -132,7 +134,9 @@ def _run(
         pid: int | None = None
         address = broker
         if broker == "kafka":
-            server = open_.enter_context(KafkaServer(directory / "kafka", settings=BROKER))
+            server = open_.enter_context(
+                KafkaServer(directory / "kafka", settings=BROKER, java_options=BROKER_JAVA)
+            )
             address, pid = server.bootstrap, server.pid
             screen.line(f"Apache Kafka on {address}")
         elif broker == "embedded":

@@ -1,10 +1,10 @@
 """The desk: decides batches, journals them, then moves its state on.
 
-Per batch: fold waiting lessons, decide every slice in memory, have the dead letters acknowledged,
-send the journal records, have them acknowledged, move the state on. Where more batches wait, the
-next one is decided while the records of this one are under way. Any doubt about an acknowledgement
-throws the partitions of all that is under way back to what was acknowledged before and claims them
-again.
+Per batch: decide every slice in memory, have the dead letters acknowledged, send the journal
+records, fold lessons while the broker writes them, have them acknowledged, move the state on.
+Where more batches wait, the next one is decided while the records of this one are under way. Any
+doubt about an acknowledgement throws the partitions of all that is under way back to what was
+acknowledged before and claims them again.
 """
 
 import asyncio
@@ -210,10 +210,7 @@ class Desk:
 
     async def _process(self, batch: Batch) -> None:
         started_at_s = time.perf_counter()
-        record_count = sum(len(part.records) for part in batch)
-        self.feed.apply(
-            max(self._settings.desk.lessons_per_batch, record_count // RECORDS_PER_LESSON)
-        )
+        self.feed.check()
         try:
             quiet_ms = {part.partition: await self._quiet_ms(part) for part in batch}
             judged = Judged([], [], started_at_s)
@@ -227,6 +224,7 @@ class Desk:
                     judged.published_ms.extend(raw.published_ms for raw in part.records)
             if judged.work:
                 await self._journaling.send(judged)
+            self._learn_behind(batch)
             await self._journaling.settle(AHEAD if self.intake.more_waits() else 0)
             for partition in filter(None, map(self._owned_as, batch)):  # each, once a second
                 partition.store.commit_if_due()
@@ -237,6 +235,13 @@ class Desk:
                 partition.discard()
             self._journaling.throw_away()
             raise
+
+    def _learn_behind(self, batch: Batch) -> None:
+        """Fold lessons while the broker writes: no event waits for those but the next ones."""
+        record_count = sum(len(part.records) for part in batch)
+        self.feed.apply(
+            max(self._settings.desk.lessons_per_batch, record_count // RECORDS_PER_LESSON)
+        )
 
     async def _settle(self) -> None:
         """Have what is under way acknowledged, or throw it back."""

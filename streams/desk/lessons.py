@@ -106,11 +106,14 @@ class LessonFeed:
         self.check()
 
     def check(self) -> None:
-        """Make sure that the learners have departed from nobody's.
+        """Make sure that the lessons can be read, and that the learners are those of everybody.
 
         Raises:
-            IncompatibleError: they have; the next start rebuilds them from the lessons.
+            IncompatibleError: they cannot; or the learners have departed, and the next start
+                rebuilds them from the lessons.
         """
+        if self.failure is not None:
+            raise IncompatibleError(f"the lessons cannot be read: {self.failure}")
         if self._digests.departure is not None:
             self._checkpoints.discard()
             raise self._digests.departure
@@ -140,8 +143,6 @@ class LessonFeed:
         Raises:
             IncompatibleError: the lessons cannot be read on, or the learners have departed.
         """
-        if self.failure is not None:
-            raise IncompatibleError(f"the lessons cannot be read: {self.failure}")
         self.check()
         if self._closed or self._digests.resting or self._saving is not None:
             return 0  # decisions go on with the learners as they are

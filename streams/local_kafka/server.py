@@ -9,7 +9,7 @@ import subprocess
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -83,6 +83,7 @@ class KafkaServer:
         start_timeout_s: How long to wait for the first answer, > 0.
         grace_s: How long `stop` waits before it kills, >= 0.
         settings: Broker settings on top of the defaults for tests.
+        java_options: Of the Java machine, on top of those for tests.
     """
 
     def __init__(
@@ -92,11 +93,13 @@ class KafkaServer:
         start_timeout_s: float = 60.0,
         grace_s: float = 20.0,
         settings: dict[str, str] | None = None,
+        java_options: Sequence[str] = (),
     ) -> None:
         self._data_dir = data_dir.resolve()
         self._start_timeout_s = start_timeout_s
         self._grace_s = grace_s
         self._settings = settings or {}
+        self._java_options = [*_JAVA_OPTIONS, *java_options]
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         # A child dies with the thread that started it: this one lives as long as we do.
@@ -132,7 +135,7 @@ class KafkaServer:
         properties = self._configure()
         java = [
             "java",
-            *_JAVA_OPTIONS,
+            *self._java_options,
             f"-Dlog4j2.configurationFile={self._data_dir}/log4j2.properties",
         ]
         java += ["-cp", f"{LIBS_DIR}/*"]

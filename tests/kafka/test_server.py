@@ -1,5 +1,6 @@
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from confluent_kafka import (
@@ -31,8 +32,13 @@ def require_kafka() -> None:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
     require_kafka()
-    with KafkaServer(tmp_path_factory.mktemp("kafka")) as started:
+    with KafkaServer(tmp_path_factory.mktemp("kafka"), java_options=["-Xmx500m"]) as started:
         yield started
+
+
+def test_last_word_on_the_heap_is_the_callers(server: KafkaServer) -> None:
+    words = Path(f"/proc/{server.pid}/cmdline").read_text().split("\0")
+    assert [word for word in words if word.startswith("-Xmx")][-1] == "-Xmx500m"
 
 
 def create(server: KafkaServer, name: str, configs: dict[str, str] | None = None) -> None:

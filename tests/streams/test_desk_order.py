@@ -58,6 +58,19 @@ async def test_offsets_are_committed_last_and_from_the_state(scripted: Scripted)
     assert not [step for step in scripted.steps if step[0] == "hint"]
 
 
+async def test_lessons_are_folded_while_the_journal_is_written(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        scripted.desk.feed, "apply", lambda limit: scripted.steps.append(("fold", limit))
+    )
+    await scripted.process(*(payment(number) for number in range(10)))
+    await scripted.process(payment(10))
+    steps = [step[0] if isinstance(step, tuple) else step for step in scripted.steps]
+    assert [step for step in steps if step != "hint"] == ["append", "fold", "acknowledged"] * 2
+    assert [step[1] for step in scripted.steps if step[0] == "fold"] == [5, 1]
+
+
 async def test_half_acknowledged_batch_leaves_no_state_and_is_claimed_anew(
     scripted: Scripted,
 ) -> None:
