@@ -26,7 +26,7 @@ WARM_UP_SHARE = 0.2
 """The first part of what is published at a rate does not count: the broker compiles then."""
 COMPANY_FIRST, COMPANY_BACKLOG = 100_000, 10_000
 """Events before anything is measured, and behind them. The first are a week: until no complaint
-makes transactions honest, one lesson may teach a hundred examples (:mod:`models.standins`), and
+makes transactions honest, one lesson may teach dozens of examples (:mod:`models.standins`), and
 the risk learner begins again at each doubling of its first 4,096.
 """
 FIRST_PATIENCE_S = 600.0
