@@ -1,4 +1,4 @@
-"""Folds all lessons into this worker's learners, in the background, between batches."""
+"""Folds all lessons into this worker's learners, in the background, between decisions."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ RETRY_S = 60.0
 
 
 class LessonFeed:
-    """Reads the one partition of lessons in a thread; the desk folds them between two batches.
+    """Reads the one partition of lessons in a thread; the desk folds between decisions.
 
     Args:
         kafka: The broker.
@@ -135,7 +135,7 @@ class LessonFeed:
         await self._save()
 
     def apply(self, limit: int) -> int:
-        """Fold up to ``limit`` waiting lessons; call it between batches only.
+        """Fold up to ``limit`` waiting lessons; call it between the decisions of batches only.
 
         Returns:
             How many were folded.
