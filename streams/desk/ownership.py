@@ -9,6 +9,7 @@ import structlog
 
 from models.verbs import Core
 from schemas.errors import UnavailableError
+from streams.desk.cache import CacheBudget
 from streams.desk.guard import DeadLetterLimit
 from streams.desk.lessons import LessonFeed
 from streams.desk.partition import Partition
@@ -73,6 +74,7 @@ class Ownership:
             settings.desk.dead_run_limit, settings.desk.dead_window, settings.desk.dead_share_limit
         )
         self._tasks: set[asyncio.Task[None]] = set()
+        self._budget = CacheBudget()
         self._slots = asyncio.Semaphore(TAKEOVERS_AT_ONCE)
 
     def take(self, number: int, generation: int) -> None:
@@ -155,6 +157,7 @@ class Ownership:
                 clock=self._clock,
                 core=self._core,
                 wanted=wanted,
+                budget=self._budget,
                 folded=lambda journal_next: self.folded.update({number: journal_next}),
                 checkpoints=self._checkpoints,
             )

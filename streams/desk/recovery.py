@@ -113,7 +113,7 @@ def _restore(
         into.rename(store.path)
     finally:
         shutil.rmtree(into, ignore_errors=True)
-    restored = PartitionStore(store.path)
+    restored = PartitionStore(store.path, budget=store.budget)
     restored.origin = "checkpoint"
     return restored
 

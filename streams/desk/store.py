@@ -13,7 +13,6 @@ import shutil
 import struct
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
@@ -27,6 +26,7 @@ from models.version import CORE_VERSION
 from schemas.codec import decode_json, encode
 from schemas.errors import IncompatibleError, MalformedError, UnavailableError
 from streams.desk.agenda import StoredAgenda
+from streams.desk.cache import CacheBudget, ValueCache
 from streams.desk.database import open_database
 from streams.desk.position import FoldPosition
 from streams.desk.staging import (
@@ -41,8 +41,6 @@ from streams.desk.staging import (
 POSITION_KEY = b"\x00"
 ROOM_PREFIX = b"\x02"
 ROOM_PREFIXES = {room: b"%b%b\x00" % (ROOM_PREFIX, room.encode()) for room in get_args(Room)}
-CACHED_VALUES = 10_000
-"""Decoded values kept of each partition: some 3 kB each, so 30 MB a partition at the most."""
 READ_ONCE: Final = frozenset({"seen", "remembered", "parked"})
 """Rooms whose values are looked up once, mostly in vain: they would only crowd out the others."""
 FORMAT = 1
@@ -56,6 +54,7 @@ class PartitionStore:
     Args:
         path: Directory of this partition's store; made if missing.
         read_only: Only look; the store must be there, and nothing of it is changed.
+        budget: How many decoded values this store and others keep in memory.
 
     Raises:
         UnavailableError: another process holds the store.
@@ -64,21 +63,24 @@ class PartitionStore:
         IncompatibleError: the store was written by another version of its format.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, read_only: bool = False, budget: CacheBudget | None = None
+    ) -> None:
         self.path = path
+        self.budget = budget or CacheBudget()
         if not read_only:
             path.mkdir(parents=True, exist_ok=True)
         self._db = open_database(path, read_only=read_only)
         self._staging = Staging()
         self._agenda = StoredAgenda(self._agenda_keys)
         self._unsaved_since_s: float | None = None
-        self._cache: OrderedDict[tuple[Room, str], Value | None] = OrderedDict()
         self._flushing = threading.Lock()
         try:
             self.position = self._load_position()
         except BaseException:
             self._db.close()  # or nobody could open it again
             raise
+        self._cache = ValueCache(self.budget)
         self.began_at = self.position.journal_next
         """Where the fold stood when the store was opened."""
         self.origin: Literal["log", "store", "checkpoint"] = "store" if self.began_at else "log"
@@ -94,13 +96,13 @@ class PartitionStore:
             value = self._staging.find_older(place)
         if value is not MISSING:
             return value
-        if place in self._cache:
-            self._cache.move_to_end(place)
-            return self._cache[place]
+        value = self._cache.find(place)
+        if value is not MISSING:
+            return value
         raw = self._read(_stored_key(room, key))
         value = None if raw is None else decode_json(raw)
         if room not in READ_ONCE:
-            self._remember(place, value)
+            self._cache.keep(place, value)
         return value
 
     def due(self, now_ms: int, limit: int) -> list[Due]:
@@ -197,7 +199,7 @@ class PartitionStore:
         self._agenda.write(layer.added, layer.removed)
         for place, value in layer.rooms.items():
             if place[0] not in READ_ONCE:
-                self._remember(place, value)
+                self._cache.keep(place, value)
         self._staging.acknowledged = Layer()
         self._unsaved_since_s = None
 
@@ -246,6 +248,7 @@ class PartitionStore:
         """
         with suppress(UnavailableError):
             self.commit()
+        self._cache.close()
         with self._flushing, suppress(DbClosedError):
             self._db.close()
 
@@ -253,7 +256,7 @@ class PartitionStore:
         """Empty the store, to fold the journal anew."""
         self.close()
         remove(self.path)
-        self.__init__(self.path)  # type: ignore[misc]  # the same store, empty
+        self.__init__(self.path, budget=self.budget)  # type: ignore[misc]  # the same store, empty
 
     # -- inside ---------------------------------------------------------------------------------
 
@@ -276,12 +279,6 @@ class PartitionStore:
         except Exception as fault:
             raise UnavailableError(f"state store {self.path} cannot be read: {fault}") from fault
         return raw
-
-    def _remember(self, place: tuple[Room, str], value: Value | None) -> None:
-        self._cache[place] = value
-        self._cache.move_to_end(place)
-        if len(self._cache) > CACHED_VALUES:
-            self._cache.popitem(last=False)
 
     def _load_position(self) -> FoldPosition:
         raw = self._read(POSITION_KEY)

@@ -17,6 +17,7 @@ from schemas.codec import digest_bytes, encode
 from schemas.errors import MalformedError, UnavailableError
 from schemas.journal import JOURNAL_VERSION
 from schemas.registry import JOURNAL
+from streams.desk.cache import CacheBudget
 from streams.desk.page import Identity
 from streams.desk.recovery import recover
 from streams.desk.state_checkpoints import StateCheckpoints
@@ -43,6 +44,7 @@ def take_over(
     clock: Callable[[], int],
     core: Core = riverdesk,
     wanted: Callable[[], bool],
+    budget: CacheBudget,
     folded: Callable[[int], None] = lambda journal_next: None,
     checkpoints: StateCheckpoints | None = None,
 ) -> tuple[Identity, PartitionStore] | None:
@@ -57,6 +59,7 @@ def take_over(
         clock: Milliseconds since the epoch.
         core: Folds the records.
         wanted: Whether the assignment still stands.
+        budget: How many decoded values this worker's stores keep in memory, together.
         folded: Told, after each record, how far the journal is folded.
         checkpoints: From which a store that is missing or far behind is restored.
 
@@ -65,7 +68,7 @@ def take_over(
         IncompatibleError: the journal has lost records that the fold needs.
     """
     started_at = time.monotonic()
-    store = _open(path, wanted)
+    store = _open(path, wanted, budget)
     if store is None:
         return None
     consumer = make_consumer(kafka, group="riverdesk-desk-fold")
@@ -109,11 +112,11 @@ def take_over(
         consumer.close()
 
 
-def _open(path: Path, wanted: Callable[[], bool]) -> PartitionStore | None:
+def _open(path: Path, wanted: Callable[[], bool], budget: CacheBudget) -> PartitionStore | None:
     deadline = time.monotonic() + STORE_PATIENCE_S
     while wanted():
         try:
-            return PartitionStore(path)
+            return PartitionStore(path, budget=budget)
         except MalformedError as fault:
             log.warning("state_damaged", error=str(fault))
             remove(path)

@@ -28,6 +28,7 @@ from schemas.codec import decode_json, digest_bytes, encode
 from schemas.registry import JOURNAL
 from streams.bench.growth.copies import make_store
 from streams.bench.growth.history import MARK, START_MS, History
+from streams.desk.cache import CacheBudget
 from streams.desk.checkpoints import Checkpoints
 from streams.desk.position import FoldPosition
 from streams.desk.state_checkpoints import StateCheckpoints
@@ -161,7 +162,7 @@ def measure_state(
         taken = take_over(
             number, len(ages), 1,
             path=directory / "elsewhere" / str(number), kafka=kafka, clock=lambda: START_MS,
-            wanted=lambda: True, checkpoints=checkpoints,
+            wanted=lambda: True, budget=CacheBudget(), checkpoints=checkpoints,
         )  # fmt: skip
         restored.append(str(began))
         assert taken is not None

@@ -16,6 +16,7 @@ from schemas.codec import digest_bytes
 from schemas.errors import UnavailableError
 from schemas.registry import dead_topic
 from streams.desk import takeover
+from streams.desk.cache import CacheBudget
 from streams.desk.guard import DeadLetterLimit
 from streams.desk.journaling import Journaling, Judged
 from streams.desk.partition import Partition
@@ -222,6 +223,7 @@ class DeskMachine(RuleBasedStateMachine):
             kafka=KafkaSettings(),
             clock=lambda: self.clock_ms,
             wanted=lambda: True,
+            budget=CacheBudget(),
         )
         assert taken is not None
         limit = DeadLetterLimit(2_000, 10_000, 0.5)

@@ -11,6 +11,7 @@ from desk_events import PARTITION, PARTITION_COUNT, event, raw
 
 from models.learning import Learners
 from schemas.registry import TRANSACTIONS
+from streams.desk.cache import CacheBudget
 from streams.desk.desk import Desk
 from streams.settings import KafkaSettings, Settings
 
@@ -81,3 +82,24 @@ async def test_partition_is_read_from_its_fold_once_the_learners_know_its_revisi
     assert (intake.started, intake.revisions) == ([(PARTITION, 1, {TRANSACTIONS.name: 1})], [3])
     assert list(owned.partitions) == [PARTITION]
     assert halts == []
+
+
+async def test_all_partitions_of_a_worker_share_one_budget_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[CacheBudget] = []
+
+    def unwanted(*args: Any, budget: CacheBudget, **more: Any) -> None:
+        given.append(budget)
+
+    monkeypatch.setattr("streams.desk.ownership.take_over", unwanted)
+    settings = Settings(state_dir=tmp_path, kafka=KafkaSettings(bootstrap="127.0.0.1:1"))
+    owned = Desk(
+        settings, PARTITION_COUNT, lambda: CLOCK_MS, lambda batch: asyncio.sleep(0), pytest.fail
+    )._owned
+    owned._intake.generation = 1
+    for number in range(2):
+        owned.take(number, 1)
+    await asyncio.wait(owned._tasks, timeout=PATIENCE_S)
+    one, another = given
+    assert one is another

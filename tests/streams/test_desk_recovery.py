@@ -73,6 +73,7 @@ class Site:
         self.opened.append(found)
         names = sorted(path.name for path in (self.path / where).iterdir())
         assert names == ["1"]  # nothing half-restored beside it
+        assert found.budget is store.budget  # what the worker may keep in memory is one number
         return found
 
     def fold_on(self, store: PartitionStore) -> None:

@@ -7,6 +7,7 @@ from desk_events import CUSTOMERS, PARTITION, PARTITION_COUNT, START_MS, event, 
 from embedded_log import append, journal, kafka_settings
 
 from models.learning import Learners
+from streams.desk.cache import CacheBudget
 from streams.desk.guard import DeadLetterLimit
 from streams.desk.page import Identity
 from streams.desk.partition import Decided, Partition
@@ -72,6 +73,7 @@ class Desks:
         self.kafka = kafka
         self.number = number
         self.directory = directory
+        self.budget = CacheBudget()
         self.owners: list[Owner] = []
 
     def take_over(self, name: str, wanted: Callable[[], bool] = lambda: True) -> Owner:
@@ -83,6 +85,7 @@ class Desks:
             kafka=self.kafka,
             clock=lambda: START_MS,
             wanted=wanted,
+            budget=self.budget,
         )
         assert taken is not None
         owner = Owner(*taken, self.kafka)
@@ -268,6 +271,7 @@ def test_partition_that_is_not_wanted_any_more_is_not_claimed(desk: Desks) -> No
         kafka=desk.kafka,
         clock=lambda: START_MS,
         wanted=wanted,
+        budget=CacheBudget(),
     )
     assert taken is None
     assert desk.journal() == []
