@@ -7,6 +7,11 @@ from types import ModuleType
 
 import pytest
 
+from models.policy_v1 import POLICY_V1
+from streams.bench.engines.upstream import COMPANY_DAYS, COMPANY_EVENTS
+from streams.bench.latency import COMPANY_FIRST
+from streams.cli.bench import BROKER_JAVA
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "performance.md").read_text()
 
@@ -76,3 +81,13 @@ def test_readme_tells_the_same_figures(maker: ModuleType) -> None:
         f"customers costs {found['state']['ratio_1m_to_1k']:.2f} times what it costs at a thousand",
     ):
         assert said in told, f"README.md does not say: {said}"
+
+
+def test_page_says_under_what_the_latency_was_measured() -> None:
+    assert f"({COMPANY_FIRST:,} events)" in PAGE
+    honest_h = POLICY_V1["lessons"]["implicit_after_hours"]
+    assert honest_h < COMPANY_FIRST / COMPANY_EVENTS * COMPANY_DAYS * 24
+    assert f"is honest because nobody\ncomplained ({honest_h} hours)" in PAGE
+    heap, young = (BROKER_JAVA[at].removeprefix(name) for at, name in ((1, "-Xmx"), (2, "-Xmn")))
+    told = f"the bench's broker has {heap.replace('g', ' GB')} now, {young.replace('m', ' MB')}"
+    assert told in PAGE
