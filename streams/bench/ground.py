@@ -25,6 +25,8 @@ CUSTOMERS = 5_000
 
 SETTLE_S = 30.0
 ENDS_PATIENCE_S = 5.0
+LOG_LEVEL = 3
+"""Of syslog: errors. That a topic we dropped has no partitions any more is no news."""
 
 Event = tuple[str, str, bytes]
 """Topic, key and value of something to be published."""
@@ -79,7 +81,9 @@ class Ground:
         self.broker_pid = broker_pid
         self.tell = tell
         self.partitions = settings.topics.partitions
-        self._admin = AdminClient({"bootstrap.servers": settings.kafka.bootstrap})
+        self._admin = AdminClient(
+            {"bootstrap.servers": settings.kafka.bootstrap, "log_level": LOG_LEVEL}
+        )
         self._counter = make_consumer(settings.kafka, "bench-counter")
         self._numbers = count(1)
 
