@@ -23,4 +23,4 @@ def test_broker_that_ends_behind_the_bench_is_nobodys_complaint(
         assert ground.count(ground.add_topic(ground.name("topic"))) == 0
         ground.close()
     time.sleep(0.5)  # a client would notice by now
-    assert "Disconnected" not in capfd.readouterr().err
+    assert "rdkafka" not in capfd.readouterr().err

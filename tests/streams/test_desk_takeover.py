@@ -89,6 +89,7 @@ class Desks:
         )
         assert taken is not None
         owner = Owner(*taken, self.kafka)
+        assert owner.store.budget is self.budget
         self.owners.append(owner)
         return owner
 
